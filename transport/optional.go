@@ -1,0 +1,42 @@
+package transport
+
+import "github.com/parley-go/parley/transport/topology"
+
+// ReplyClass says how a reply address may be used.
+type ReplyClass uint8
+
+const (
+	// ReplyForbidden must not be answered.
+	ReplyForbidden ReplyClass = iota
+	// ReplyNamed is an ordinary queue: its reader may come later.
+	ReplyNamed
+	// ReplyWaiting belongs to somebody who waits for the answer now.
+	ReplyWaiting
+)
+
+// ReplyClassifier is implemented by a [Conn] whose broker has reply addresses
+// of several kinds. Without it every address is [ReplyNamed].
+type ReplyClassifier interface {
+	// ClassifyReply judges an address by its form alone, without I/O.
+	ClassifyReply(address string) ReplyClass
+}
+
+// TopologyChecker is implemented by a [Transport] that cannot honour every
+// topology. It is asked when the app compiles its registrations.
+type TopologyChecker interface {
+	// CheckTopology returns an error that names what is not supported.
+	CheckTopology(s topology.Subscription) error
+}
+
+// NativeMessages converts messages of a broker's own client library, so that
+// a handler may return one and a publisher may send one.
+type NativeMessages interface {
+	// Outputs are zero values of the types that [NativeMessages.Convert] takes.
+	Outputs() []any
+	// RefusedInputs are zero values of library types that must not be handler
+	// arguments, because they carry methods that settle a delivery.
+	RefusedInputs() []any
+	// Convert returns v, a value of one of the types of Outputs, as a message
+	// that shares v's body.
+	Convert(v any) (*Message, error)
+}

@@ -1,0 +1,72 @@
+package topology
+
+// Exchange kinds of AMQP 0-9-1. Plug-ins add further names.
+const (
+	KindDirect  = "direct"
+	KindFanout  = "fanout"
+	KindTopic   = "topic"
+	KindHeaders = "headers"
+)
+
+// Arguments are the optional arguments of a declaration or binding. Values are
+// those that a message header may have.
+type Arguments map[string]any
+
+// Exchange is an exchange to be declared, or checked where it is passive.
+type Exchange struct {
+	Name       string
+	Kind       string
+	Durable    bool
+	AutoDelete bool
+	Internal   bool
+	// Passive checks that the exchange exists instead of declaring it.
+	Passive   bool
+	Arguments Arguments
+}
+
+// Direct is a durable direct exchange: a message goes to the queues that are
+// bound with exactly its routing key.
+func Direct(name string, opts ...ExchangeOption) Exchange {
+	return NewExchange(KindDirect, name, opts...)
+}
+
+// Fanout is a durable fanout exchange: a message goes to every bound queue.
+func Fanout(name string, opts ...ExchangeOption) Exchange {
+	return NewExchange(KindFanout, name, opts...)
+}
+
+// Topic is a durable topic exchange: in a binding key "*" stands for one word
+// and "#" for any number of words, none included.
+func Topic(name string, opts ...ExchangeOption) Exchange {
+	return NewExchange(KindTopic, name, opts...)
+}
+
+// Headers is a durable headers exchange: a message goes to the queues whose
+// binding arguments its headers match, see [BindHeaders].
+func Headers(name string, opts ...ExchangeOption) Exchange {
+	return NewExchange(KindHeaders, name, opts...)
+}
+
+// NewExchange is a durable exchange of any kind, plug-ins included.
+func NewExchange(kind, name string, opts ...ExchangeOption) Exchange {
+	e := Exchange{Name: name, Kind: kind, Durable: true}
+	for _, o := range opts {
+		o.applyExchange(&e)
+	}
+	return e
+}
+
+func (e Exchange) apply(s *settings) { s.exchange = &e }
+
+// ExchangeOption changes a declaration made by [Direct], [Fanout], [Topic],
+// [Headers] or [NewExchange].
+type ExchangeOption interface{ applyExchange(e *Exchange) }
+
+// Internal makes an exchange that only other exchanges can publish to.
+func Internal() ExchangeOption {
+	return exchangeOption(func(e *Exchange) { e.Internal = true })
+}
+
+type exchangeOption func(*Exchange)
+
+func (o exchangeOption) applyExchange(e *Exchange) { o(e) }
