@@ -35,13 +35,22 @@ func (textCodec) Encode(v any) ([]byte, error) {
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		return strconv.AppendUint(nil, r.Uint(), 10), nil
 	case reflect.Float32, reflect.Float64:
-		return strconv.AppendFloat(nil, r.Float(), 'g', -1, r.Type().Bits()), nil
+		return strconv.AppendFloat(nil, r.Float(), floatFormat(r.Float()), -1, r.Type().Bits()), nil
 	case reflect.Slice:
 		if r.Type().Elem().Kind() == reflect.Uint8 {
 			return append([]byte{}, r.Bytes()...), nil
 		}
 	}
 	return nil, fmt.Errorf("wanted a value with a text form, got %T", v)
+}
+
+// floatFormat writes numbers of ordinary size without an exponent, so that a
+// whole one reads as an integer, too.
+func floatFormat(f float64) byte {
+	if a := math.Abs(f); a == 0 || a >= 1e-6 && a < 1e21 {
+		return 'f'
+	}
+	return 'g'
 }
 
 func kindOf(v reflect.Value) reflect.Kind {

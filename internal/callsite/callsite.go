@@ -82,9 +82,8 @@ func FuncName(fn any) string {
 	if f == nil {
 		return other
 	}
-	name := f.Name()
-	name = name[strings.LastIndexByte(stripTypeArguments(name), '/')+1:]
-	name = stripTypeArguments(strings.TrimSuffix(name, "-fm"))
+	name := strings.ReplaceAll(f.Name(), "[...]", "")
+	name = strings.TrimSuffix(name[strings.LastIndexByte(name, '/')+1:], "-fm")
 	if closure.MatchString(name) {
 		return FuncSite(fn).String()
 	}
@@ -121,9 +120,4 @@ func function(fn any) (*runtime.Func, string) {
 		return nil, v.Type().String()
 	}
 	return f, ""
-}
-
-// stripTypeArguments removes the "[...]" of a generic function's name.
-func stripTypeArguments(name string) string {
-	return strings.ReplaceAll(name, "[...]", "")
 }

@@ -2,6 +2,7 @@ package msgpack
 
 import (
 	"encoding/binary"
+	"math"
 
 	"github.com/parley-go/parley/serialization"
 )
@@ -74,19 +75,16 @@ func head(b []byte) (size, elements int, ok bool) {
 // sized reads the values whose length is written behind their first byte.
 func sized(b []byte) (size, elements int, ok bool) {
 	c := b[0]
-	width := map[byte]int{
-		0xc4: 1, 0xc5: 2, 0xc6: 4, // bin
-		0xc7: 1, 0xc8: 2, 0xc9: 4, // ext
-		0xd9: 1, 0xda: 2, 0xdb: 4, // str
-		0xdc: 2, 0xdd: 4, // array
-		0xde: 2, 0xdf: 4, // map
-	}[c]
+	width := lengthWidth(c)
 	if len(b) < 1+width {
 		return 0, 0, false
 	}
 	var wide [8]byte
 	copy(wide[8-width:], b[1:1+width])
 	n := binary.BigEndian.Uint64(wide[:])
+	if n > math.MaxInt32/2 {
+		return 0, 0, false
+	}
 	switch c {
 	case 0xdc, 0xdd:
 		return 1 + width, int(n), true
@@ -96,6 +94,18 @@ func sized(b []byte) (size, elements int, ok bool) {
 		return payload(b, 1+width, n+1)
 	default:
 		return payload(b, 1+width, n)
+	}
+}
+
+// lengthWidth is how many bytes write the length behind the first byte c.
+func lengthWidth(c byte) int {
+	switch c {
+	case 0xc4, 0xc7, 0xd9: // bin 8, ext 8, str 8
+		return 1
+	case 0xc5, 0xc8, 0xda, 0xdc, 0xde: // bin 16, ext 16, str 16, array 16, map 16
+		return 2
+	default: // the same with 32
+		return 4
 	}
 }
 
