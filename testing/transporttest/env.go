@@ -65,7 +65,10 @@ func (e *env) resolve(part, app string, values ...topology.Value) topology.Subsc
 	require.NoError(e.t, err)
 	s, err := topology.Resolve(app, address, values...)
 	require.NoError(e.t, err)
-	e.queues = append(e.queues, s.Queue.Name, s.ErrorQueue)
+	e.queues = append(e.queues, s.ErrorQueue)
+	if s.Queue.Name != "" {
+		e.queues = append(e.queues, s.Queue.Name)
+	}
 	return s
 }
 
