@@ -61,7 +61,8 @@ func TestRestParameter(t *testing.T) {
 		got := make(chan string, 1)
 		app.Subscriber("logs.{rest...}", func(in struct {
 			Rest string `path:"rest"`
-		}) {
+		},
+		) {
 			got <- in.Rest
 		}, parley.From(exchange))
 		deep, bare := app.Publisher("logs.{rest...}", parley.To(exchange)), app.Publisher("logs", parley.To(exchange))

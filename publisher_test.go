@@ -138,7 +138,8 @@ func TestSendMiddleware(t *testing.T) {
 		}))
 		app.Subscriber(w.at("q"), func(in struct {
 			Tenant string `header:"x-tenant"`
-		}) string {
+		},
+		) string {
 			return in.Tenant
 		}, parley.PublishTo(w.at("next")))
 		app.Subscriber(w.at("next"), func(string) {})
