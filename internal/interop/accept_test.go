@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,6 +29,9 @@ func TestParleyAcceptsForeignRequests(t *testing.T) {
 		{"text with charset", "unicode", "kůň", map[string]any{"content_type": "text/plain; charset=utf-8"}, plain, "id"},
 		{"json in spaces and escapes", "list", `[1, "\u043f"]`, map[string]any{"content_type": jsonish}, jsonish, "id"},
 		{"copies asked for", "string", "hi", map[string]any{"content_type": plain, "headers": map[string]any{"CC": []string{"nowhere"}, "BCC": []string{"nowhere"}}}, plain, "id"},
+		{"number as text", "int", "41", map[string]any{"content_type": plain}, jsonish, "id"},
+		{"bytes as text", "bytes", "abc", map[string]any{"content_type": plain}, untyped, "id"},
+		{"bytes as octet stream", "bytes", "abc", map[string]any{"content_type": "application/octet-stream"}, untyped, "id"},
 		{"empty headers", "string", "hi", map[string]any{"content_type": plain, "headers": map[string]any{}}, plain, "id"},
 		{"content encoding utf-8", "string", "hi", map[string]any{"content_type": plain, "content_encoding": "utf-8"}, plain, "id"},
 	}
@@ -39,9 +43,7 @@ func TestParleyAcceptsForeignRequests(t *testing.T) {
 		var calls []call
 		for i, c := range cases {
 			properties := map[string]any{"correlation_id": fmt.Sprint("id", i)}
-			for name, v := range c.properties {
-				properties[name] = v
-			}
+			maps.Copy(properties, c.properties)
 			calls = append(calls, call{ID: c.name, Queue: prefix + "." + c.kind, Body: []byte(c.body), Properties: properties})
 		}
 		outcomes, strays := startClient(t, l, url, "exclusive", 1).do(calls...)
