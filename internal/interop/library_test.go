@@ -25,18 +25,7 @@ var libraries = []library{
 	{name: "amqplib", extension: ".js", interpreter: sync.OnceValues(findNode), missing: new(sync.Once)},
 }
 
-// eachLibrary runs a subtest per library; where one is not installed its
-// subtest is skipped, or failed in CI.
-func eachLibrary(t *testing.T, test func(t *testing.T, l library)) {
-	for _, l := range libraries {
-		t.Run(l.name, func(t *testing.T) {
-			t.Parallel()
-			l.need(t)
-			test(t, l)
-		})
-	}
-}
-
+// need skips the test, or fails it in CI, where the library is not installed.
 func (l library) need(tb testing.TB) {
 	tb.Helper()
 	_, err := l.interpreter()
