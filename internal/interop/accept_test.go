@@ -2,6 +2,7 @@ package interop_test
 
 import (
 	"fmt"
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,32 +29,37 @@ func TestParleyAcceptsForeignRequests(t *testing.T) {
 		{"text with charset", "unicode", "kůň", map[string]any{"content_type": "text/plain; charset=utf-8"}, plain, "id"},
 		{"json in spaces and escapes", "list", `[1, "\u043f"]`, map[string]any{"content_type": jsonish}, jsonish, "id"},
 		{"copies asked for", "string", "hi", map[string]any{"content_type": plain, "headers": map[string]any{"CC": []string{"nowhere"}, "BCC": []string{"nowhere"}}}, plain, "id"},
+		{"number as text", "int", "41", map[string]any{"content_type": plain}, jsonish, "id"},
+		{"bytes as text", "bytes", "abc", map[string]any{"content_type": plain}, untyped, "id"},
+		{"bytes as octet stream", "bytes", "abc", map[string]any{"content_type": "application/octet-stream"}, untyped, "id"},
 		{"empty headers", "string", "hi", map[string]any{"content_type": plain, "headers": map[string]any{}}, plain, "id"},
 		{"content encoding utf-8", "string", "hi", map[string]any{"content_type": plain, "content_encoding": "utf-8"}, plain, "id"},
 	}
-	eachLibrary(t, func(t *testing.T, l library) {
-		url, prefix := rabbittest.URL(t), "accept."+l.name
-		app := newApp(rabbitmq.New(url))
-		echoes(app, prefix)
-		run(t, app)
-		var calls []call
-		for i, c := range cases {
-			properties := map[string]any{"correlation_id": fmt.Sprint("id", i)}
-			for name, v := range c.properties {
-				properties[name] = v
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.need(t)
+			url, prefix := rabbittest.URL(t), "accept."+l.name
+			app := newApp(rabbitmq.New(url))
+			echoes(app, prefix)
+			run(t, app)
+			var calls []call
+			for i, c := range cases {
+				properties := map[string]any{"correlation_id": fmt.Sprint("id", i)}
+				maps.Copy(properties, c.properties)
+				calls = append(calls, call{ID: c.name, Queue: prefix + "." + c.kind, Body: []byte(c.body), Properties: properties})
 			}
-			calls = append(calls, call{ID: c.name, Queue: prefix + "." + c.kind, Body: []byte(c.body), Properties: properties})
-		}
-		outcomes, strays := startClient(t, l, url, "exclusive", 1).do(calls...)
-		require.Empty(t, strays)
-		for i, c := range cases {
-			want := c.correlationID
-			if want != nil {
-				want = fmt.Sprint("id", i)
+			outcomes, strays := startClient(t, l, url, "exclusive", 1).do(calls...)
+			require.Empty(t, strays)
+			for i, c := range cases {
+				want := c.correlationID
+				if want != nil {
+					want = fmt.Sprint("id", i)
+				}
+				o := outcomes[c.name]
+				requireReply(t, c.contentType, want, o)
+				kind{name: c.kind, contentType: c.contentType, body: c.body}.requireEcho(t, o.Body)
 			}
-			o := outcomes[c.name]
-			requireReply(t, c.contentType, want, o)
-			kind{name: c.kind, contentType: c.contentType, body: c.body}.requireEcho(t, o.Body)
-		}
-	})
+		})
+	}
 }

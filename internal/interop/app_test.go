@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -19,7 +18,7 @@ import (
 
 // model is a body with an optional field.
 type model struct {
-	Name     string  `json:"name" validate:"required"`
+	Name     string  `json:"name"     validate:"required"`
 	Quantity int     `json:"quantity"`
 	Note     *string `json:"note"`
 }
@@ -52,7 +51,7 @@ func echo[T any](v T) T { return v }
 
 // newApp returns an app whose name is on the wire as app_id.
 func newApp(t transport.Transport, opts ...parley.Option) *parley.App {
-	quiet := parley.Logger(slog.New(slog.NewTextHandler(io.Discard, nil)))
+	quiet := parley.Logger(slog.New(slog.DiscardHandler))
 	return parley.New(t, append([]parley.Option{parley.Info("interop", "1.0.0"), quiet}, opts...)...)
 }
 

@@ -12,20 +12,24 @@ import (
 // The peers understand each other: where this fails, they are wrong and not parley.
 func TestPeersUnderstandEachOther(t *testing.T) {
 	t.Parallel()
-	eachLibrary(t, func(t *testing.T, serving library) {
-		for _, calling := range libraries {
-			t.Run(calling.name, func(t *testing.T) {
-				calling.need(t)
-				prefix := "control." + serving.name + "." + calling.name
-				url := rabbittest.URL(t)
-				s := startServer(t, serving, url, prefix)
-				requireEchoes(t, startClient(t, calling, url, "exclusive", 1), prefix)
-				requireEchoes(t, startClient(t, calling, url, "direct", 1), prefix)
-				requireOwnAnswers(t, startClient(t, calling, url, "exclusive", 64), prefix+".reverse")
-				require.Len(t, s.stop(), 2*len(kinds)+256)
-			})
-		}
-	})
+	for _, serving := range libraries {
+		t.Run(serving.name, func(t *testing.T) {
+			t.Parallel()
+			serving.need(t)
+			for _, calling := range libraries {
+				t.Run(calling.name, func(t *testing.T) {
+					calling.need(t)
+					prefix := "control." + serving.name + "." + calling.name
+					url := rabbittest.URL(t)
+					s := startServer(t, serving, url, prefix)
+					requireEchoes(t, startClient(t, calling, url, "exclusive", 1), prefix)
+					requireEchoes(t, startClient(t, calling, url, "direct", 1), prefix)
+					requireOwnAnswers(t, startClient(t, calling, url, "exclusive", 64), prefix+".reverse")
+					require.Len(t, s.stop(), 2*len(kinds)+256)
+				})
+			}
+		})
+	}
 }
 
 // requireEchoes sends every kind of value and wants it back in its wire form.

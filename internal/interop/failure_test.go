@@ -18,31 +18,35 @@ import (
 // to the last one would come after all of theirs.
 func TestForeignCallerGetsNoErrorReply(t *testing.T) {
 	t.Parallel()
-	eachLibrary(t, func(t *testing.T, l library) {
-		url, queue := rabbittest.URL(t), "failure."+l.name
-		app := newApp(rabbitmq.New(url))
-		app.Subscriber(queue, failing, parley.Concurrency(1))
-		run(t, app)
-		outcomes, strays := startClient(t, l, url, "exclusive", 8).do(
-			unanswered("on purpose", queue, `"on purpose"`),
-			unanswered("plain", queue, `"plain"`),
-			unanswered("panic", queue, `"panic"`),
-			unanswered("undecodable", queue, `{"not":"a word"}`),
-			call{ID: "last", Queue: queue, Body: []byte(`"well"`), Properties: map[string]any{"content_type": jsonish}},
-		)
-		require.Empty(t, strays)
-		requireReply(t, jsonish, outcomes["last"].Properties["correlation_id"], outcomes["last"])
-		broken := openQueue(t, url, queue+".error")
-		for id, code := range map[string]parley.Code{
-			"on purpose": parley.CodeNotFound, "plain": parley.CodeUnknown, "panic": parley.CodeInternal,
-			"undecodable": parley.CodeInvalidArgument,
-		} {
-			require.Equal(t, "none", outcomes[id].Outcome, id)
-			require.Equal(t, string(code), broken.header(parley.HeaderFailureCode, id))
-			require.NotEmpty(t, broken.header(parley.HeaderFailureReason, id))
-		}
-		require.Len(t, broken.byID, 4)
-	})
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.need(t)
+			url, queue := rabbittest.URL(t), "failure."+l.name
+			app := newApp(rabbitmq.New(url))
+			app.Subscriber(queue, failing, parley.Concurrency(1))
+			run(t, app)
+			outcomes, strays := startClient(t, l, url, "exclusive", 8).do(
+				unanswered("on purpose", queue, `"on purpose"`),
+				unanswered("plain", queue, `"plain"`),
+				unanswered("panic", queue, `"panic"`),
+				unanswered("undecodable", queue, `{"not":"a word"}`),
+				call{ID: "last", Queue: queue, Body: []byte(`"well"`), Properties: map[string]any{"content_type": jsonish}},
+			)
+			require.Empty(t, strays)
+			requireReply(t, jsonish, outcomes["last"].Properties["correlation_id"], outcomes["last"])
+			broken := openQueue(t, url, queue+".error")
+			for id, code := range map[string]parley.Code{
+				"on purpose": parley.CodeNotFound, "plain": parley.CodeUnknown, "panic": parley.CodeInternal,
+				"undecodable": parley.CodeInvalidArgument,
+			} {
+				require.Equal(t, "none", outcomes[id].Outcome, id)
+				require.Equal(t, string(code), broken.header(parley.HeaderFailureCode, id))
+				require.NotEmpty(t, broken.header(parley.HeaderFailureReason, id))
+			}
+			require.Len(t, broken.byID, 4)
+		})
+	}
 }
 
 // word is a string that is JSON on the wire.
@@ -75,54 +79,62 @@ func unanswered(id, queue, body string) call {
 // A named queue belongs to somebody who may come later.
 func TestReplyToANamedQueue(t *testing.T) {
 	t.Parallel()
-	eachLibrary(t, func(t *testing.T, l library) {
-		url, queue := rabbittest.URL(t), "named."+l.name
-		app := newApp(rabbitmq.New(url))
-		app.Subscriber(queue, echo[word], parley.Concurrency(1))
-		run(t, app)
-		lost := unanswered("lost", queue, `"lost"`)
-		lost.Properties["reply_to"] = queue + ".nobody"
-		gone := unanswered("gone", queue, `"gone"`)
-		gone.Properties["reply_to"] = "amq.gen-of-a-caller-that-left"
-		outcomes, _ := startClient(t, l, url, "exclusive", 1).do(lost, gone, call{
-			ID: "kept", Queue: queue, Body: []byte(`"kept"`), ReplyQueue: queue + ".answers",
-			Properties: map[string]any{"content_type": jsonish, "correlation_id": "mine"},
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.need(t)
+			url, queue := rabbittest.URL(t), "named."+l.name
+			app := newApp(rabbitmq.New(url))
+			app.Subscriber(queue, echo[word], parley.Concurrency(1))
+			run(t, app)
+			lost := unanswered("lost", queue, `"lost"`)
+			lost.Properties["reply_to"] = queue + ".nobody"
+			gone := unanswered("gone", queue, `"gone"`)
+			gone.Properties["reply_to"] = "amq.gen-of-a-caller-that-left"
+			outcomes, _ := startClient(t, l, url, "exclusive", 1).do(lost, gone, call{
+				ID: "kept", Queue: queue, Body: []byte(`"kept"`), ReplyQueue: queue + ".answers",
+				Properties: map[string]any{"content_type": jsonish, "correlation_id": "mine"},
+			})
+			requireReply(t, jsonish, "mine", outcomes["kept"])
+			require.InDelta(t, 2, outcomes["kept"].Properties["delivery_mode"], 0, "its reader may come after a restart")
+			require.EqualValues(t, 2, app.Stats().UnroutableReplies)
+			broken := openQueue(t, url, queue+".error")
+			require.Equal(t, "reply_unroutable", broken.header(parley.HeaderFailureReason, "lost"))
+			require.Len(t, broken.byID, 1, "a waiting caller that left is nobody's loss")
 		})
-		requireReply(t, jsonish, "mine", outcomes["kept"])
-		require.InDelta(t, 2, outcomes["kept"].Properties["delivery_mode"], 0, "its reader may come after a restart")
-		require.EqualValues(t, 2, app.Stats().UnroutableReplies)
-		broken := openQueue(t, url, queue+".error")
-		require.Equal(t, "reply_unroutable", broken.header(parley.HeaderFailureReason, "lost"))
-		require.Len(t, broken.byID, 1, "a waiting caller that left is nobody's loss")
-	})
+	}
 }
 
 // The client gives up, the reply comes, and the next call has its own.
 func TestForeignCallerGetsALateReply(t *testing.T) {
 	t.Parallel()
-	eachLibrary(t, func(t *testing.T, l library) {
-		url, queue := rabbittest.URL(t), "hold."+l.name
-		gaveUp := make(chan struct{})
-		app := newApp(rabbitmq.New(url))
-		app.Subscriber(queue, func(ctx context.Context, v string) (string, error) {
-			select {
-			case <-gaveUp:
-				return v, nil
-			case <-ctx.Done():
-				return "", ctx.Err()
-			}
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.need(t)
+			url, queue := rabbittest.URL(t), "hold."+l.name
+			gaveUp := make(chan struct{})
+			app := newApp(rabbitmq.New(url))
+			app.Subscriber(queue, func(ctx context.Context, v string) (string, error) {
+				select {
+				case <-gaveUp:
+					return v, nil
+				case <-ctx.Done():
+					return "", ctx.Err()
+				}
+			})
+			run(t, app)
+			c := startClient(t, l, url, "direct", 1)
+			text := map[string]any{"content_type": plain}
+			c.write(call{ID: "first", Queue: queue, Body: []byte("first"), Properties: text, TimeoutMS: 100})
+			require.Equal(t, "timeout", c.next().Outcome)
+			close(gaveUp)
+			require.Equal(t, "first", string(c.next().Stray.Body))
+			outcomes, strays := c.do(call{ID: "second", Queue: queue, Body: []byte("second"), Properties: text})
+			require.Empty(t, strays)
+			require.Equal(t, "second", string(outcomes["second"].Body))
 		})
-		run(t, app)
-		c := startClient(t, l, url, "direct", 1)
-		text := map[string]any{"content_type": plain}
-		c.write(call{ID: "first", Queue: queue, Body: []byte("first"), Properties: text, TimeoutMS: 100})
-		require.Equal(t, "timeout", c.next().Outcome)
-		close(gaveUp)
-		require.Equal(t, "first", string(c.next().Stray.Body))
-		outcomes, strays := c.do(call{ID: "second", Queue: queue, Body: []byte("second"), Properties: text})
-		require.Empty(t, strays)
-		require.Equal(t, "second", string(outcomes["second"].Body))
-	})
+	}
 }
 
 // queue is what stands in a queue, by message id.

@@ -17,25 +17,15 @@ type library struct {
 	name        string
 	extension   string
 	interpreter func() (string, error) // looked up once
+	missing     *sync.Once             // says so
 }
 
 var libraries = []library{
-	{name: "pika", extension: ".py", interpreter: sync.OnceValues(findPython)},
-	{name: "amqplib", extension: ".js", interpreter: sync.OnceValues(findNode)},
+	{name: "pika", extension: ".py", interpreter: sync.OnceValues(findPython), missing: new(sync.Once)},
+	{name: "amqplib", extension: ".js", interpreter: sync.OnceValues(findNode), missing: new(sync.Once)},
 }
 
-// eachLibrary runs a subtest per library; where one is not installed its
-// subtest is skipped, or failed in CI.
-func eachLibrary(t *testing.T, test func(t *testing.T, l library)) {
-	for _, l := range libraries {
-		t.Run(l.name, func(t *testing.T) {
-			t.Parallel()
-			l.need(t)
-			test(t, l)
-		})
-	}
-}
-
+// need skips the test, or fails it in CI, where the library is not installed.
 func (l library) need(tb testing.TB) {
 	tb.Helper()
 	_, err := l.interpreter()
@@ -44,7 +34,8 @@ func (l library) need(tb testing.TB) {
 	case os.Getenv("CI") == "true":
 		tb.Fatal(err)
 	default:
-		tb.Skip("left out: ", err)
+		l.missing.Do(func() { fmt.Fprintln(os.Stderr, "left out:", err) })
+		tb.SkipNow()
 	}
 }
 

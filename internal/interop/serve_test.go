@@ -15,20 +15,24 @@ var replyModes = []string{"exclusive", "direct"}
 
 func TestForeignClientsCallParley(t *testing.T) {
 	t.Parallel()
-	eachLibrary(t, func(t *testing.T, l library) {
-		url, prefix := rabbittest.URL(t), "serve."+l.name
-		app := newApp(rabbitmq.New(url))
-		echoes(app, prefix)
-		app.Subscriber(prefix+".reverse", gather(64), parley.Concurrency(64))
-		run(t, app)
-		for _, replies := range replyModes {
-			t.Run(replies, func(t *testing.T) {
-				requireReplies(t, startClient(t, l, url, replies, 1), prefix)
-				requireOwnAnswers(t, startClient(t, l, url, replies, 64), prefix+".reverse")
-			})
-		}
-		require.Zero(t, app.Stats().Failed)
-	})
+	for _, l := range libraries {
+		t.Run(l.name, func(t *testing.T) {
+			t.Parallel()
+			l.need(t)
+			url, prefix := rabbittest.URL(t), "serve."+l.name
+			app := newApp(rabbitmq.New(url))
+			echoes(app, prefix)
+			app.Subscriber(prefix+".reverse", gather(64), parley.Concurrency(64))
+			run(t, app)
+			for _, replies := range replyModes {
+				t.Run(replies, func(t *testing.T) {
+					requireReplies(t, startClient(t, l, url, replies, 1), prefix)
+					requireOwnAnswers(t, startClient(t, l, url, replies, 64), prefix+".reverse")
+				})
+			}
+			require.Zero(t, app.Stats().Failed)
+		})
+	}
 }
 
 // requireReplies asks for every kind of value, with a header of the caller's
