@@ -55,6 +55,26 @@ func TestRefusedDeclarations(t *testing.T) {
 	}
 }
 
+func TestRefusedExchanges(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.declare("q", topology.Topic("x", topology.Argument("a", 1)), topology.Bind("#"))
+	w.declare("q", topology.Topic("x", topology.Argument("a", int64(1))), topology.Bind("#"))
+	for name, c := range map[string]struct {
+		x    topology.Exchange
+		want string
+	}{
+		"type":        {topology.Fanout("x"), `exchange "x" exists with another argument: inequivalent arg "type" (PRECONDITION_FAILED): wanted fanout, got topic`},
+		"durable":     {topology.Topic("x", topology.Durable(false)), `"durable" (PRECONDITION_FAILED): wanted false, got true`},
+		"auto-delete": {topology.Topic("x", topology.AutoDelete()), `"auto_delete"`},
+		"internal":    {topology.Topic("x", topology.Internal()), `"internal"`},
+		"arguments":   {topology.Topic("x", topology.Argument("a", 2)), `"a" (PRECONDITION_FAILED): wanted 2, got 1`},
+		"none":        {topology.Topic("x"), `wanted none, got 1`},
+	} {
+		require.Contains(t, w.refused(w.queue("q", c.x, topology.Bind("#"))), c.want, name)
+	}
+}
+
 func TestIntegerWidthOfArgumentsDoesNotMatter(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

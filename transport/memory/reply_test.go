@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -116,6 +117,7 @@ func TestRepliesComeOneAtATime(t *testing.T) {
 	all := make(chan struct{})
 	client, err := b.Connect(context.Background(), transport.Settings{OnReply: func(*transport.Message) {
 		overlap.CompareAndSwap(false, running.Add(1) > 1)
+		runtime.Gosched()
 		if calls.Add(1) == senders*each {
 			close(all)
 		}
@@ -163,4 +165,37 @@ func TestUnsupportedTopology(t *testing.T) {
 	require.NoError(t, check.CheckTopology(w.queue("q")))
 	require.ErrorContains(t, check.CheckTopology(w.queue("q", topology.Stream("first"))), `"q"`)
 	require.ErrorContains(t, check.CheckTopology(w.queue("q", topology.NewExchange("x-random", "dice"))), `"x-random"`)
+}
+
+// Close waits for the last call of OnReply, and no longer than its context.
+func TestCloseWaitsForOnReply(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := memory.New()
+		started, release := make(chan struct{}, 2), make(chan struct{})
+		client, err := b.Connect(context.Background(), transport.Settings{OnReply: func(*transport.Message) {
+			started <- struct{}{}
+			<-release
+		}})
+		require.NoError(t, err)
+		w := connect(t, b, b)
+		w.declare("q")
+		_, err = client.Request(context.Background(), &transport.Publication{Message: text("x"), Key: "q"})
+		require.NoError(t, err)
+		m, _ := b.Take("q")
+		go func() { _ = w.reply(m.ReplyTo, "one") }()
+		<-started
+		require.NoError(t, w.reply(m.ReplyTo, "two"), "nobody waits behind a running call")
+		ended := make(chan error)
+		go func() { ended <- client.Close(context.Background()) }()
+		synctest.Wait()
+		select {
+		case <-ended:
+			require.Fail(t, "Close returned while OnReply was running")
+		default:
+		}
+		close(release)
+		<-started
+		require.NoError(t, <-ended)
+	})
 }
