@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -102,12 +103,12 @@ func (c *conn) loseSession() {
 	c.session.Store(c.newSession())
 }
 
-// recover makes the consumers consume that do not.
-func (c *conn) recover() {
+// reattach makes the consumers consume that do not.
+func (c *conn) reattach() {
 	c.mu.Lock()
 	var faults []error
 	for _, k := range c.consumers {
-		if err := k.attach(); err != nil && err != errStopped {
+		if err := k.attach(); err != nil && !errors.Is(err, errStopped) {
 			faults = append(faults, err)
 		}
 	}

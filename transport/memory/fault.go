@@ -22,7 +22,7 @@ func (b *Broker) Disconnect() {
 		c.loseSession()
 	}
 	for _, c := range conns {
-		c.recover()
+		c.reattach()
 	}
 }
 
@@ -36,7 +36,7 @@ func (b *Broker) Delete(name string) bool {
 	orphans, deleted := b.deleteQueue(q, nil)
 	for _, f := range orphans {
 		f.consumer.forget(f)
-		f.consumer.conn.recover()
+		f.consumer.conn.reattach()
 	}
 	return deleted
 }
