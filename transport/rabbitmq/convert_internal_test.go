@@ -65,6 +65,32 @@ func TestMessagesThatCannotBeSent(t *testing.T) {
 	}
 }
 
+func TestNativeMessages(t *testing.T) {
+	t.Parallel()
+	n := NativeMessages()
+	headers := amqp.Table{"n": int32(1), "t": amqp.Table{"deep": []any{uint8(2), amqp.Table{"x": int8(3)}}}}
+	for _, v := range []any{amqp.Publishing{Headers: headers, Expiration: "0"}, &amqp.Publishing{Headers: headers, Expiration: "0"}} {
+		m, err := n.Convert(v)
+		require.NoError(t, err)
+		require.Equal(t, transport.Headers{
+			"n": int64(1), "t": map[string]any{"deep": []any{int64(2), map[string]any{"x": int64(3)}}},
+		}, m.Headers)
+		require.Positive(t, m.Expiration)
+	}
+	require.Equal(t, int32(1), headers["n"])
+	require.Equal(t, []any{uint8(2), amqp.Table{"x": int8(3)}}, headers["t"].(amqp.Table)["deep"])
+	for fragment, v := range map[string]any{
+		"got a nil pointer":              (*amqp.Publishing)(nil),
+		"got amqp091.Delivery":           amqp.Delivery{},
+		`whole milliseconds, got "soon"`: amqp.Publishing{Expiration: "soon"},
+	} {
+		_, err := n.Convert(v)
+		require.ErrorContains(t, err, fragment)
+	}
+	require.Len(t, n.Outputs(), 2)
+	require.Len(t, n.RefusedInputs(), 2)
+}
+
 func TestExpirationIsRoundedUp(t *testing.T) {
 	t.Parallel()
 	for d, want := range map[time.Duration]string{0: "", 1: "1", time.Millisecond: "1", time.Millisecond + 1: "2", time.Minute: "60000"} {
@@ -95,7 +121,9 @@ func TestMessagesRoundTrip(t *testing.T) {
 		}
 		p, err := publishing(m)
 		require.NoError(t, err)
-		require.Equal(t, m, message(&p))
+		got, err := messageOf(&p)
+		require.NoError(t, err)
+		require.Equal(t, m, got)
 	})
 }
 
