@@ -63,7 +63,7 @@ func (c *Conn) Subscribe(ctx context.Context, s transport.Subscription) (transpo
 	c.mu.Unlock()
 
 	if err := k.accepted(ctx); err != nil {
-		_ = k.Stop(context.WithoutCancel(ctx))
+		_ = k.Stop(ctx)
 		return nil, err
 	}
 	return k, nil

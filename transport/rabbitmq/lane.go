@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -22,7 +23,7 @@ type lane struct {
 	session *session
 	ch      *amqp.Channel
 	returns *returns
-	// done is closed when the channel is.
+	// done is closed when the channel is, and the last reply handed over.
 	done chan struct{}
 }
 
@@ -79,27 +80,35 @@ func (s *session) openLane(replies func(*amqp.Delivery)) (*lane, error) {
 	}
 	l := &lane{session: s, ch: ch, returns: listen(ch), done: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
+	var reading sync.WaitGroup
+	if replies != nil {
+		reading.Go(func() {
+			for d := range deliveries {
+				replies(&d)
+			}
+		})
+	}
 	started := s.spawn(func() {
 		defer close(l.done)
 		l.returns.run()
-		if err := <-closed; err != nil {
-			s.log.Warn("publishing channel closed by the broker", "reason", err)
-			// An exchange may be gone: look again before the next publication.
-			s.exchanges.known.Clear()
-		}
+		reading.Wait()
+		l.explain(<-closed)
 	})
 	if !started {
+		reading.Wait()
 		return nil, context.Cause(s.ctx)
 	}
-	if replies == nil {
-		return l, nil
-	}
-	s.spawn(func() {
-		for d := range deliveries {
-			replies(&d)
-		}
-	})
 	return l, nil
+}
+
+// explain logs why the broker closed the channel; reason is nil when we did.
+func (l *lane) explain(reason *amqp.Error) {
+	if reason == nil {
+		return
+	}
+	l.session.log.Warn("publishing channel closed by the broker", "reason", reason)
+	// An exchange may be gone: look again before the next publication.
+	l.session.exchanges.known.Clear()
 }
 
 // publish hands one message to the client library, which appends it to the

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -123,6 +124,7 @@ func (l *link) run(first *session) {
 // permanent error ends it too.
 func (l *link) connect(ctx context.Context, strict bool) (*session, error) {
 	pauses := l.cfg.pauses()
+	var last error
 	for {
 		s, err := l.attempt(ctx)
 		if err == nil {
@@ -132,8 +134,10 @@ func (l *link) connect(ctx context.Context, strict bool) (*session, error) {
 			return nil, err
 		}
 		if ctx.Err() != nil {
-			return nil, ended(ctx, err)
+			// The end of ctx broke this attempt; the one before says more.
+			return nil, ended(ctx, cmp.Or(last, err))
 		}
+		last = err
 		l.set(nil, err)
 		l.log.Warn("no connection", "reason", err)
 		if !pauses.wait(ctx) {

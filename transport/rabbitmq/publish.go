@@ -46,6 +46,23 @@ func (o *outgoing) fill(p *transport.Publication) error {
 	return nil
 }
 
+// checkUser refuses what the broker would answer by closing the channel that
+// all publishers share. A login by certificate is known to the broker only.
+//
+// Source: https://www.rabbitmq.com/docs/validated-user-id
+func (c *Conn) checkUser(o *outgoing) error {
+	id := o.message.UserId
+	if id == "" || c.cfg.certificate != nil {
+		return nil
+	}
+	for _, h := range c.hosts {
+		if h.login.user != id {
+			return notSent(o, fmt.Errorf("wanted the user id of this login or none, got %q", id))
+		}
+	}
+	return nil
+}
+
 func notSent(o *outgoing, err error) error {
 	return fmt.Errorf("rabbitmq: publish to %s: %w: %w", returnKey{o.exchangeName(), o.key, ""}, transport.ErrNotSent, err)
 }
@@ -54,6 +71,9 @@ func notSent(o *outgoing, err error) error {
 func (c *Conn) Publish(ctx context.Context, p *transport.Publication) (transport.Confirmation, error) {
 	var o outgoing
 	if err := o.fill(p); err != nil {
+		return nil, err
+	}
+	if err := c.checkUser(&o); err != nil {
 		return nil, err
 	}
 	if p.Reply && p.Exchange == nil && strings.HasPrefix(p.Key, directPrefix) {
@@ -71,6 +91,9 @@ func (c *Conn) Publish(ctx context.Context, p *transport.Publication) (transport
 func (c *Conn) Request(ctx context.Context, p *transport.Publication) (transport.Pending, error) {
 	var o outgoing
 	if err := o.fill(p); err != nil {
+		return nil, err
+	}
+	if err := c.checkUser(&o); err != nil {
 		return nil, err
 	}
 	address, gone, err := c.replies.address(ctx)
@@ -122,6 +145,9 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 		return false, err
 	}
 	if err := s.pipe.room(ctx); err != nil {
+		if s.shut.Load() {
+			err = blocked(err)
+		}
 		return false, err
 	}
 	err = s.exchange(ctx, o.exchange, c.cfg.passive)

@@ -119,8 +119,12 @@ func (s *session) open(ctx context.Context) error {
 	case <-s.ctx.Done():
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("rabbitmq: publish: %w: %w", transport.ErrBlocked, context.Cause(ctx))
+		return blocked(context.Cause(ctx))
 	}
+}
+
+func blocked(cause error) error {
+	return fmt.Errorf("rabbitmq: publish: %w: %w", transport.ErrBlocked, cause)
 }
 
 func (s *session) ended() bool { return s.ctx.Err() != nil }

@@ -70,10 +70,20 @@ func (k *consumer) awaitHandlers(closed <-chan *amqp.Error) error {
 func (k *consumer) leave(e *epoch) { k.watched(e.ch.Close) }
 
 // watched bounds a call of the client library by ending the connection, which
-// frees it. It is short: a broker that does not even close a channel is gone.
+// frees it: after callTimeout, and soon once the budget of Stop is used up.
 func (k *consumer) watched(f func() error) {
-	timer := time.AfterFunc(closeTimeout, k.conn.receiver.abort)
+	answered := make(chan struct{})
+	defer close(answered)
+	timer := time.AfterFunc(callTimeout, k.conn.receiver.abort)
 	defer timer.Stop()
+	stop := context.AfterFunc(k.budget, func() {
+		select {
+		case <-answered:
+		case <-time.After(closeTimeout):
+			k.conn.receiver.abort()
+		}
+	})
+	defer stop()
 	if err := f(); err != nil {
 		k.log.Debug("consumer not ended in order", "reason", err)
 	}
