@@ -140,7 +140,9 @@ func TestNothingToCheck(t *testing.T) {
 // script writes down what happens around a handler.
 type script struct{ lines []string }
 
-func (s *script) add(format string, args ...any) { s.lines = append(s.lines, fmt.Sprintf(format, args...)) }
+func (s *script) add(format string, args ...any) {
+	s.lines = append(s.lines, fmt.Sprintf(format, args...))
+}
 
 // resolver resolves name and, when it is cleaned up, returns end.
 func (s *script) resolver(name string, value any, failed, end error) binder.Resolver {
