@@ -12,6 +12,7 @@ import (
 	"github.com/parley-go/parley/internal/callsite"
 )
 
+//nolint:recvcheck // both kinds of method values have names
 type service struct{}
 
 func (*service) Place() {}

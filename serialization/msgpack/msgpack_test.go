@@ -2,6 +2,7 @@ package msgpack_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 type line struct {
 	SKU   string          `json:"sku"`
-	Qty   int             `msgpack:"quantity" json:"qty"`
+	Qty   int             `json:"qty"   msgpack:"quantity"`
 	Price float64         `json:"price"`
 	At    time.Time       `json:"at"`
 	Next  *line           `json:"next"`
@@ -160,7 +161,7 @@ func FuzzDecode(f *testing.F) {
 				}
 				continue
 			}
-			if _, ok := err.(*serialization.Error); !ok {
+			if _, ok := errors.AsType[*serialization.Error](err); !ok {
 				t.Fatalf("wanted an *Error, got %T: %v", err, err)
 			}
 		}
