@@ -47,7 +47,7 @@ func (d *decoder) decode(m *transport.Message, dst any) error {
 	if err != nil {
 		return err
 	}
-	if n, ok := codec.(serialization.Nullable); ok && d.shape != rawBytes && n.Null(m.Body) {
+	if n, ok := codec.(serialization.Nullable); ok && n.Null(m.Body) {
 		return d.empty(dst)
 	}
 	target, commit := d.target(dst)

@@ -6,7 +6,7 @@ import (
 	"github.com/parley-go/parley/serialization"
 )
 
-// wellFormed checks that data is one value whose lengths fit in data and whose
+// wellFormed checks that data is one value that is there as a whole and whose
 // nesting is bounded, before anything is allocated for it. The library itself
 // recurses without a bound and trusts lengths up to a million elements.
 // https://github.com/msgpack/msgpack/blob/master/spec.md
@@ -15,7 +15,7 @@ func wellFormed(data []byte) error {
 	depth, at := 0, 0
 	for {
 		size, elements, ok := head(data[at:])
-		if !ok || elements > len(data)-at {
+		if !ok {
 			return broken("MessagePack", "truncated or malformed MessagePack", at)
 		}
 		at += size
