@@ -77,7 +77,7 @@ func describeSyntax(err error) error {
 func gotJSON(e *json.UnmarshalTypeError) string {
 	kind, literal, isNumber := strings.Cut(e.Value, " ")
 	if kind == "bool" {
-		return "boolean"
+		return kindBoolean
 	}
 	if !isNumber {
 		return kind
@@ -86,7 +86,7 @@ func gotJSON(e *json.UnmarshalTypeError) string {
 	case reflect.Float32, reflect.Float64:
 		return "number out of range"
 	case reflect.String, reflect.Bool, reflect.Struct, reflect.Map, reflect.Slice, reflect.Array:
-		return "number"
+		return kindNumber
 	}
 	if strings.ContainsAny(literal, ".eE") {
 		return "number with a fraction or an exponent"
@@ -102,16 +102,16 @@ func jsonKind(data []byte) string {
 	}
 	switch data[0] {
 	case '{':
-		return "object"
+		return kindObject
 	case '[':
-		return "array"
+		return kindArray
 	case '"':
-		return "string"
+		return kindString
 	case 't', 'f':
-		return "boolean"
+		return kindBoolean
 	case 'n':
 		return "null"
 	default:
-		return "number"
+		return kindNumber
 	}
 }

@@ -30,7 +30,7 @@ type order struct {
 	Items  []line          `json:"items"`
 	ByName map[string]line `json:"by_name"`
 	Grid   [][]int         `json:"grid"`
-	Ids    map[int]string  `json:"ids"`
+	IDs    map[int]string  `json:"ids"`
 	Deep   struct {
 		Er []map[string]*order `json:"er"`
 	} `json:"deep"`
@@ -165,13 +165,13 @@ func FuzzJSON(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		var got, want order
 		err := serialization.JSON().Decode(body, &got)
-		if plain := json.Unmarshal(body, &want); (plain == nil) != (err == nil) {
+		if plain := json.Unmarshal(body, &want); (plain == nil) != (err == nil) { //nolint:musttag // one field has no tag on purpose
 			t.Fatalf("encoding/json says %v, we say %v", plain, err)
 		}
 		if err == nil {
 			return
 		}
-		if _, ok := err.(*serialization.Error); !ok || len(err.Error()) > 400 {
+		if _, ok := errors.AsType[*serialization.Error](err); !ok || len(err.Error()) > 400 {
 			t.Fatalf("wanted a short *Error, got %T: %v", err, err)
 		}
 	})

@@ -17,6 +17,15 @@ var (
 	textUnmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
+// Kinds of values, in the words of the formats.
+const (
+	kindArray   = "array"
+	kindBoolean = "boolean"
+	kindNumber  = "number"
+	kindObject  = "object"
+	kindString  = "string"
+)
+
 // wanted describes the values that type t takes, in the words of a format.
 func wanted(t reflect.Type) string {
 	for t.Kind() == reflect.Pointer {
@@ -30,7 +39,7 @@ func wanted(t reflect.Type) string {
 	}
 	switch k := t.Kind(); k {
 	case reflect.Bool:
-		return "boolean"
+		return kindBoolean
 	case reflect.Int8, reflect.Int16, reflect.Int32:
 		half := int64(1) << (t.Bits() - 1)
 		return fmt.Sprintf("integer from %d to %d", -half, half-1)
@@ -41,18 +50,18 @@ func wanted(t reflect.Type) string {
 	case reflect.Uint, reflect.Uint64, reflect.Uintptr:
 		return "non-negative integer"
 	case reflect.Float32, reflect.Float64:
-		return "number"
+		return kindNumber
 	case reflect.String:
-		return "string"
+		return kindString
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return "base64 string"
 		}
-		return "array"
+		return kindArray
 	case reflect.Array:
-		return "array"
+		return kindArray
 	case reflect.Struct, reflect.Map:
-		return "object"
+		return kindObject
 	default:
 		return "another value"
 	}

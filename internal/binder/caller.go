@@ -78,7 +78,8 @@ func (t typedCaller[In, Out]) function() any { return t.fn }
 func (typedCaller[In, Out]) newInput() any { return new(In) }
 
 func (t typedCaller[In, Out]) call(ctx context.Context, in any, _ []reflect.Value) (any, error) {
-	out, err := t.fn(ctx, *in.(*In))
+	p, _ := in.(*In) // made by newInput
+	out, err := t.fn(ctx, *p)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ func (c *compiler) compileInput(p *Plan, s signature) {
 		return
 	}
 	base, _ := pointee(s.in)
-	part := "body"
+	part := partBody
 	if isAnnotated(base) {
 		part = "input"
 		p.annotated = c.compileAnnotated(s.in)

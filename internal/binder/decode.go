@@ -47,16 +47,16 @@ func (d *decoder) decode(m *transport.Message, dst any) error {
 	if err != nil {
 		return err
 	}
-	if n, ok := codec.(serialization.Nullable); ok && d.shape != rawBytes && n.Null(m.Body) {
+	if n, ok := codec.(serialization.Nullable); ok && n.Null(m.Body) {
 		return d.empty(dst)
 	}
 	target, commit := d.target(dst)
 	if err := d.value(m, codec, target); err != nil {
-		return inputError("body", err)
+		return inputError(partBody, err)
 	}
 	if d.enum != nil {
 		if err := d.enum.check(reflect.ValueOf(target).Elem()); err != nil {
-			return inputError("body", err)
+			return inputError(partBody, err)
 		}
 	}
 	if commit.IsValid() {
@@ -71,7 +71,9 @@ func (d *decoder) message(m *transport.Message, dst any) error {
 		return nil
 	}
 	target, commit := d.target(dst)
-	*target.(*transport.Message) = *m
+	if p, ok := target.(*transport.Message); ok {
+		*p = *m
+	}
 	reflect.ValueOf(dst).Elem().Set(commit)
 	return nil
 }
@@ -112,11 +114,11 @@ func (d *decoder) codecFor(contentType string) (serialization.Codec, error) {
 	}
 	c, ok := d.codecs.Lookup(contentType)
 	if !ok {
-		return nil, &InputError{Part: "body", Reason: "wanted a known content type, got " + quoted(contentType)}
+		return nil, &InputError{Part: partBody, Reason: "wanted a known content type, got " + quoted(contentType)}
 	}
 	if d.exclusive && c.ContentType() != d.codec.ContentType() {
 		return nil, &InputError{
-			Part:   "body",
+			Part:   partBody,
 			Reason: "wanted " + d.codec.ContentType() + ", got " + quoted(contentType),
 		}
 	}

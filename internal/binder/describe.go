@@ -67,7 +67,10 @@ func readType(d *decoder) reflect.Type {
 }
 
 func fieldsOf(parts []partField) []Field {
-	var fields []Field
+	if len(parts) == 0 {
+		return nil
+	}
+	fields := make([]Field, 0, len(parts))
 	for _, p := range parts {
 		f := Field{Name: p.name, Type: p.goType, Optional: p.optional}
 		if p.optional {

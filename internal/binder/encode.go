@@ -97,7 +97,8 @@ func (e *encoder) enveloped(v any) (*transport.Message, error) {
 	if r := reflect.ValueOf(v); r.Kind() == reflect.Pointer && r.IsNil() {
 		return nil, nil
 	}
-	value, properties := v.(Enveloped).Envelope()
+	envelope, _ := v.(Enveloped) // pick asked
+	value, properties := envelope.Envelope()
 	m, err := e.wire.encode(value)
 	if err != nil || properties == nil {
 		return m, err
@@ -109,7 +110,7 @@ func (e *encoder) enveloped(v any) (*transport.Message, error) {
 }
 
 func messageByValue(v any) (*transport.Message, error) {
-	m := v.(transport.Message)
+	m, _ := v.(transport.Message) // pick asked
 	return &m, nil
 }
 

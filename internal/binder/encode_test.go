@@ -133,7 +133,7 @@ func TestEncodeEnvelope(t *testing.T) {
 	w := newWire()
 	m, err := w.Encode(response[item]{item{SKU: "s"}, props})
 	require.NoError(t, err)
-	require.Equal(t, `{"sku":"s","qty":0,"price":0}`, string(m.Body))
+	require.JSONEq(t, `{"sku":"s","qty":0,"price":0}`, string(m.Body))
 	require.Equal(t, "application/problem+json", m.ContentType)
 	require.Equal(t, "id-1", m.ID)
 	require.Equal(t, uint8(4), m.Priority)

@@ -26,7 +26,8 @@ type enumSet struct {
 func newEnumSet(t reflect.Type) *enumSet {
 	s := &enumSet{}
 	var texts []string
-	for _, value := range reflect.New(t).Interface().(enumerated).Enum() {
+	zero, _ := reflect.New(t).Interface().(enumerated) // the caller asked
+	for _, value := range zero.Enum() {
 		v := reflect.ValueOf(value)
 		if !v.IsValid() || !sameClass(v.Kind(), t.Kind()) || !v.CanConvert(t) {
 			continue

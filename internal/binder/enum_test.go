@@ -1,6 +1,7 @@
 package binder_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -46,6 +47,19 @@ type fence struct {
 
 type paint struct {
 	Coat color `json:"coat"`
+}
+
+// maybe reads and writes itself: its fields are not what is on the wire.
+type maybe struct {
+	Color color
+	Set   bool
+}
+
+func (m maybe) MarshalJSON() ([]byte, error) {
+	if !m.Set {
+		return []byte("null"), nil
+	}
+	return json.Marshal(m.Color)
 }
 
 // painted inherits the method of color, which does not speak of painted.
@@ -106,7 +120,7 @@ func TestEnumOnTheWayOut(t *testing.T) {
 	w := newWire()
 	for _, v := range []any{color("red"), ptr(color("red")), node{Color: "red"}, []color{}, (*color)(nil), fence{
 		Posts: [2]color{"red", "red"}, paint: paint{"blue"}, Hidden: "anything",
-	}} {
+	}, struct{ Maybe maybe }{}} {
 		_, err := w.Encode(v)
 		require.NoError(t, err)
 	}

@@ -36,6 +36,13 @@ func (e *InputError) Error() string {
 // Unwrap returns Err.
 func (e *InputError) Unwrap() error { return e.Err }
 
+// Parts of a message, as they are named in errors and in the tags of fields.
+const (
+	partBody   = "body"
+	partHeader = "header"
+	partPath   = "path"
+)
+
 // inputError gives a codec's error its part.
 func inputError(part string, err error) error {
 	if e, ok := errors.AsType[*InputError](err); ok {

@@ -3,6 +3,7 @@ package binder_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func FuzzInput(f *testing.F) {
 			if err == nil {
 				continue
 			}
-			input, ok := err.(*binder.InputError)
+			input, ok := errors.AsType[*binder.InputError](err)
 			if !ok {
 				t.Fatalf("wanted an InputError, got %T: %v", err, err)
 			}
@@ -49,9 +50,9 @@ func FuzzInput(f *testing.F) {
 }
 
 func fuzzPlans(f *testing.F) []*binder.Plan {
+	f.Helper()
 	w := binder.NewWire(serialization.NewRegistry(protobuf.Codec(), msgpack.Codec(), cbor.Codec()))
-	var plans []*binder.Plan
-	for _, fn := range []any{
+	handlers := []any{
 		func(string) {}, func(title) {}, func([]byte) {}, func(any) {}, func(json.RawMessage) {},
 		func(int) {}, func(uint8) {}, func(float32) {}, func(bool) {}, func(time.Time) {},
 		func(order) {}, func(*order) {}, func(everything) {}, func(node) {}, func(fence) {},
@@ -71,7 +72,9 @@ func fuzzPlans(f *testing.F) []*binder.Plan {
 			I []item `body:""`
 		}) {
 		},
-	} {
+	}
+	plans := make([]*binder.Plan, 0, len(handlers))
+	for _, fn := range handlers {
 		p, err := binder.Compile(fn, binder.Config{Wire: w, PathNames: []string{"word"}})
 		if err != nil {
 			f.Fatal(err)

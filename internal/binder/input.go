@@ -1,7 +1,6 @@
 package binder
 
 import (
-	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -63,7 +62,7 @@ func isAnnotated(t reflect.Type) bool {
 
 // partOf returns the tag that binds a field.
 func partOf(f reflect.StructField) (kind, name string, ok bool) {
-	for _, kind := range []string{"header", "path", "body"} {
+	for _, kind := range []string{partHeader, partPath, partBody} {
 		if name, ok := f.Tag.Lookup(kind); ok && name != "-" {
 			return kind, name, true
 		}
@@ -73,7 +72,7 @@ func partOf(f reflect.StructField) (kind, name string, ok bool) {
 
 // ignored reports whether a field says that it is bound to nothing.
 func ignored(f reflect.StructField) bool {
-	return slices.ContainsFunc([]string{"header", "path", "body", "json"}, func(tag string) bool {
+	return slices.ContainsFunc([]string{partHeader, partPath, partBody, "json"}, func(tag string) bool {
 		return f.Tag.Get(tag) == "-"
 	})
 }
@@ -105,11 +104,10 @@ func (a *annotated) bind(m *transport.Message, path []string, dst any) error {
 	if a.body == nil {
 		return nil
 	}
-	err := a.body.decoder.decode(m, v.FieldByIndex(a.body.index).Addr().Interface())
-	if errors.Is(err, ErrEmpty) {
-		return inputError("body", err)
+	if err := a.body.decoder.decode(m, v.FieldByIndex(a.body.index).Addr().Interface()); err != nil {
+		return inputError(partBody, err)
 	}
-	return err
+	return nil
 }
 
 // set writes one part into its field of v.
@@ -175,7 +173,7 @@ func (c *compiler) annotatedFields(a *annotated, t reflect.Type, at []int) {
 		switch {
 		case tagged && !f.IsExported():
 			c.fault("an exported field for the tag "+kind, where, "begin its name with an upper-case letter")
-		case tagged && kind == "body":
+		case tagged && kind == partBody:
 			c.bodyField(a, f, where, index)
 		case tagged:
 			c.partField(a, f, where, index, kind, name)
@@ -217,7 +215,7 @@ func (c *compiler) partField(a *annotated, f reflect.StructField, where string, 
 		return
 	}
 	p.enum = enumCheckOf(base)
-	if kind == "header" {
+	if kind == partHeader {
 		a.headers = append(a.headers, p)
 		return
 	}

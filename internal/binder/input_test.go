@@ -30,7 +30,7 @@ type allParts struct {
 	Until   *time.Time `header:"x-until"`
 	Item    item       `body:""`
 	Skipped chan int   `header:"-"`
-	note    string     //nolint:unused // an unexported field is nobody's input
+	_       string
 }
 
 func fullHeaders() transport.Headers {

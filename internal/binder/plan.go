@@ -81,11 +81,10 @@ func (p *Plan) decode(m *transport.Message, dst any) error {
 		*whole = m
 		return nil
 	}
-	err := p.decoder.decode(m, dst)
-	if err == ErrEmpty {
-		return inputError("body", err)
+	if err := p.decoder.decode(m, dst); err != nil {
+		return inputError(partBody, err)
 	}
-	return err
+	return nil
 }
 
 // run calls the handler and encodes what it returns.

@@ -2,7 +2,6 @@ package binder_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -15,6 +14,7 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
+//nolint:recvcheck // handlers may be methods of either kind
 type service struct{ prefix string }
 
 func (s *service) Greet(_ context.Context, name string) (string, error) {
@@ -35,6 +35,12 @@ type orderError struct{}
 func (*orderError) Error() string { return "order" }
 
 type selfRef *selfRef
+
+// returning makes a function with results that are out of order.
+func returning[A, B any]() any {
+	t := reflect.FuncOf(nil, []reflect.Type{reflect.TypeFor[A](), reflect.TypeFor[B]()}, false)
+	return reflect.MakeFunc(t, nil).Interface()
+}
 
 func TestLegalSignatures(t *testing.T) {
 	t.Parallel()
@@ -134,7 +140,7 @@ func TestIllegalSignatures(t *testing.T) {
 			[]string{"wanted error itself", "got *binder_test.orderError as first result", "declare it as error"},
 		},
 		{
-			"error first", func() (error, string) { return nil, "" }, //nolint:staticcheck // the fault under test
+			"error first", returning[error, string](),
 			[]string{"wanted error as last result", "got string", "put the error behind the result"},
 		},
 		{"two errors", func() (error, error) { return nil, nil }, []string{"wanted error itself, as last result only", "got error as first"}},
@@ -179,10 +185,11 @@ func TestAllFaultsAreReported(t *testing.T) {
 	fn := func(chan int, context.Context, *service) (func(), *orderError) { return nil, nil }
 	_, err := binder.Compile(fn, binder.Config{})
 	var joined interface{ Unwrap() []error }
-	require.True(t, errors.As(err, &joined))
+	require.ErrorAs(t, err, &joined)
 	require.Len(t, joined.Unwrap(), 5)
 	for _, e := range joined.Unwrap() {
-		require.IsType(t, (*binder.SignatureError)(nil), e)
+		var fault *binder.SignatureError
+		require.ErrorAs(t, e, &fault)
 	}
 }
 

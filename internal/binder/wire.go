@@ -25,8 +25,8 @@ type Wire struct {
 	natives map[reflect.Type]transport.NativeMessages
 	refused map[reflect.Type]bool
 
-	encoders sync.Map // reflect.Type → *encoder
-	decoders sync.Map // reflect.Type → *decoder
+	encoders planCache[encoder]
+	decoders planCache[decoder]
 }
 
 // NewWire returns a wire that uses codecs, and natives to convert messages of
@@ -88,11 +88,7 @@ func bytesMessage(contentType string, body []byte) *transport.Message {
 }
 
 func (w *Wire) encoderOf(t reflect.Type) *encoder {
-	if e, ok := w.encoders.Load(t); ok {
-		return e.(*encoder)
-	}
-	e, _ := w.encoders.LoadOrStore(t, w.newEncoder(t))
-	return e.(*encoder)
+	return w.encoders.of(t, w.newEncoder)
 }
 
 // Decode reads the value of m into dst, a non-nil pointer. The type of *dst and
@@ -113,9 +109,18 @@ func (w *Wire) Decode(m *transport.Message, dst any) error {
 }
 
 func (w *Wire) decoderOf(t reflect.Type) *decoder {
-	if d, ok := w.decoders.Load(t); ok {
-		return d.(*decoder)
+	return w.decoders.of(t, w.newDecoder)
+}
+
+// planCache keeps one plan per type. Two goroutines may make the same plan at
+// once; one of the two is kept.
+type planCache[P any] struct{ plans sync.Map }
+
+func (c *planCache[P]) of(t reflect.Type, compile func(reflect.Type) *P) *P {
+	kept, ok := c.plans.Load(t)
+	if !ok {
+		kept, _ = c.plans.LoadOrStore(t, compile(t))
 	}
-	d, _ := w.decoders.LoadOrStore(t, w.newDecoder(t))
-	return d.(*decoder)
+	p, _ := kept.(*P)
+	return p
 }

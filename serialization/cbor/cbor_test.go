@@ -1,6 +1,7 @@
 package cbor_test
 
 import (
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -105,7 +106,7 @@ func FuzzDecode(f *testing.F) {
 			if err == nil {
 				continue
 			}
-			if _, ok := err.(*serialization.Error); !ok {
+			if _, ok := errors.AsType[*serialization.Error](err); !ok {
 				t.Fatalf("wanted an *Error, got %T: %v", err, err)
 			}
 		}

@@ -2,6 +2,7 @@ package msgpack_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 type line struct {
 	SKU   string          `json:"sku"`
-	Qty   int             `msgpack:"quantity" json:"qty"`
+	Qty   int             `json:"qty"   msgpack:"quantity"`
 	Price float64         `json:"price"`
 	At    time.Time       `json:"at"`
 	Next  *line           `json:"next"`
@@ -58,8 +59,16 @@ func TestEveryHeadIsUnderstood(t *testing.T) {
 	values := []any{
 		nil, true, false, 0, 127, 128, 1 << 20, int64(1) << 40, -1, -33, -1000, -100000, int64(-1) << 40,
 		float32(1), 1.5, "", "short", strings.Repeat("x", 40), strings.Repeat("x", 300), strings.Repeat("x", 70_000),
-		[]byte{}, make([]byte, 300), make([]byte, 70_000), []int{}, []int{1, 2}, make([]int, 20), make([]int, 70_000),
-		map[string]int{}, map[string]int{"a": 1}, many(20), many(70_000), [][]int{{}, {1}, {}}, time.Unix(1, 0), time.Unix(1<<35, 1),
+		[]byte{},
+		make([]byte, 300), make([]byte, 70_000),
+		[]int{},
+		[]int{1, 2},
+		make([]int, 20), make([]int, 70_000),
+		map[string]int{},
+		map[string]int{"a": 1},
+		many(20), many(70_000),
+		[][]int{{}, {1}, {}},
+		time.Unix(1, 0), time.Unix(1<<35, 1),
 	}
 	for _, v := range values {
 		body, err := lib.Marshal(v)
@@ -152,7 +161,7 @@ func FuzzDecode(f *testing.F) {
 				}
 				continue
 			}
-			if _, ok := err.(*serialization.Error); !ok {
+			if _, ok := errors.AsType[*serialization.Error](err); !ok {
 				t.Fatalf("wanted an *Error, got %T: %v", err, err)
 			}
 		}

@@ -1,13 +1,12 @@
 package msgpack
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/parley-go/parley/serialization"
 )
 
-// wellFormed checks that data is one value whose lengths fit in data and whose
+// wellFormed checks that data is one value that is there as a whole and whose
 // nesting is bounded, before anything is allocated for it. The library itself
 // recurses without a bound and trusts lengths up to a million elements.
 // https://github.com/msgpack/msgpack/blob/master/spec.md
@@ -16,7 +15,7 @@ func wellFormed(data []byte) error {
 	depth, at := 0, 0
 	for {
 		size, elements, ok := head(data[at:])
-		if !ok || elements > len(data)-at {
+		if !ok {
 			return broken("MessagePack", "truncated or malformed MessagePack", at)
 		}
 		at += size
@@ -61,13 +60,13 @@ func head(b []byte) (size, elements int, ok bool) {
 	case c <= 0x9f: // fixarray
 		return 1, int(c & 0x0f), true
 	case c <= 0xbf: // fixstr
-		return payload(b, 1, uint64(c&0x1f))
+		return payload(b, 1, int(c&0x1f))
 	case c == 0xc1: // never used
 		return 0, 0, false
 	case c >= 0xca && c <= 0xd3: // floats and integers
-		return payload(b, 1, uint64([...]int{4, 8, 1, 2, 4, 8, 1, 2, 4, 8}[c-0xca]))
+		return payload(b, 1, [...]int{4, 8, 1, 2, 4, 8, 1, 2, 4, 8}[c-0xca])
 	case c >= 0xd4 && c <= 0xd8: // fixext: type, 1 to 16 bytes
-		return payload(b, 1, 1+uint64(1)<<(c-0xd4))
+		return payload(b, 1, 1+1<<(c-0xd4))
 	}
 	return sized(b)
 }
@@ -79,17 +78,19 @@ func sized(b []byte) (size, elements int, ok bool) {
 	if len(b) < 1+width {
 		return 0, 0, false
 	}
-	var wide [8]byte
-	copy(wide[8-width:], b[1:1+width])
-	n := binary.BigEndian.Uint64(wide[:])
-	if n > math.MaxInt32/2 {
+	n := 0
+	for _, b := range b[1 : 1+width] {
+		n = n<<8 | int(b)
+	}
+	// Negative where int has 32 bits.
+	if n < 0 || n > math.MaxInt32/2 {
 		return 0, 0, false
 	}
 	switch c {
 	case 0xdc, 0xdd:
-		return 1 + width, int(n), true
+		return 1 + width, n, true
 	case 0xde, 0xdf:
-		return 1 + width, 2 * int(n), true
+		return 1 + width, 2 * n, true
 	case 0xc7, 0xc8, 0xc9:
 		return payload(b, 1+width, n+1)
 	default:
@@ -109,9 +110,9 @@ func lengthWidth(c byte) int {
 	}
 }
 
-func payload(b []byte, start int, n uint64) (size, elements int, ok bool) {
-	if n > uint64(len(b)-start) {
+func payload(b []byte, start, n int) (size, elements int, ok bool) {
+	if n > len(b)-start {
 		return 0, 0, false
 	}
-	return start + int(n), 0, true
+	return start + n, 0, true
 }

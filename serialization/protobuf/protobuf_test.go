@@ -2,6 +2,7 @@ package protobuf_test
 
 import (
 	"bytes"
+	"errors"
 	"reflect"
 	"testing"
 
@@ -83,7 +84,7 @@ func FuzzDecode(f *testing.F) {
 			if err == nil {
 				continue
 			}
-			if _, ok := err.(*serialization.Error); !ok {
+			if _, ok := errors.AsType[*serialization.Error](err); !ok {
 				t.Fatalf("wanted an *Error, got %T: %v", err, err)
 			}
 		}
