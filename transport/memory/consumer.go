@@ -18,10 +18,13 @@ type consumer struct {
 	// exclusive consumers have their queue for themselves.
 	exclusive bool
 
-	// live is the number of running workers, plus 1 until the consumer stops.
+	// live is the number of working workers, plus 1 until the consumer stops.
 	live atomic.Int32
 	// ended is closed when live comes to 0.
 	ended chan struct{}
+	// idle is where workers wait for a delivery; workers counts all of them.
+	idle    chan job
+	workers sync.WaitGroup
 
 	// mu is taken before a queue's mutex.
 	mu sync.Mutex
@@ -33,7 +36,7 @@ type consumer struct {
 }
 
 func newConsumer(c *conn, s transport.Subscription) *consumer {
-	k := &consumer{conn: c, want: s, ended: make(chan struct{})}
+	k := &consumer{conn: c, want: s, ended: make(chan struct{}), idle: make(chan job)}
 	k.live.Store(1)
 	return k
 }
@@ -54,6 +57,35 @@ func (k *consumer) acquire() bool {
 func (k *consumer) release() {
 	if k.live.Add(-1) == 0 {
 		close(k.ended)
+	}
+}
+
+// job is a delivery for a worker.
+type job struct {
+	feed  *feed
+	entry *entry
+}
+
+// assign gives j to an idle worker, or else to a new one. It never waits, so a
+// queue's mutex may be held.
+func (k *consumer) assign(j job) {
+	select {
+	case k.idle <- j:
+	default:
+		k.workers.Go(func() { k.worker(j) })
+	}
+}
+
+// worker stays until the consumer has ended: its stack has grown to what the
+// handler needs, which a new goroutine's would have to do again.
+func (k *consumer) worker(j job) {
+	for {
+		k.work(j.feed, j.entry)
+		select {
+		case j = <-k.idle:
+		case <-k.ended:
+			return
+		}
 	}
 }
 
@@ -215,6 +247,7 @@ func (k *consumer) awaitStop(ctx context.Context) error {
 		}
 	}
 	k.abandon(context.Canceled)
+	k.workers.Wait()
 	return nil
 }
 

@@ -9,9 +9,9 @@ import (
 // feed is one session's consumer on one queue: what a channel with a consumer
 // is in AMQP. Its queue's mutex guards it.
 //
-// It has no goroutine while nothing is to do. A delivery starts a worker, up to
-// the number that the consumer may have; a worker goes on with what was
-// prefetched and ends when nothing is left.
+// A delivery goes to an idle worker or starts one, up to the number that the
+// consumer may have; a worker goes on with what was prefetched and waits when
+// nothing is left.
 type feed struct {
 	consumer *consumer
 	queue    *queue
@@ -47,7 +47,7 @@ func (f *feed) assign(e *entry) {
 // start sets a worker on what is waiting, if there may be one more.
 func (f *feed) start() {
 	if f.waiting.n > 0 && f.consumer.acquire() {
-		go f.consumer.work(f, f.waiting.pop())
+		f.consumer.assign(job{f, f.waiting.pop()})
 	}
 }
 
