@@ -11,7 +11,7 @@ import (
 // maxShort is the length of AMQP's short strings in bytes: routing keys, ids,
 // names.
 //
-// Source: AMQP 0-9-1 specification, 4.2.5.3
+// Source: AMQP 0-9-1 specification, section 4.2.5.3.
 const maxShort = 255
 
 // never is the time of expiry of what does not expire.
