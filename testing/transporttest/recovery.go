@@ -2,6 +2,7 @@ package transporttest
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/stretchr/testify/require"
 
@@ -34,6 +35,18 @@ var recoveryCases = []testCase{
 		promise: "A handler's context is cancelled when the delivery can no longer be settled, with the cause ErrSessionLost; the broker delivers it again, and the late verdict settles nothing.",
 		needs:   needDisconnect,
 		run:     sessionLost,
+	},
+	{
+		name:    "recovery/late verdicts",
+		promise: "It settles each delivery on the session that delivered it. A delivery whose session is gone is not settled: the broker delivers it again.",
+		needs:   needDisconnect,
+		run:     lateVerdicts,
+	},
+	{
+		name:    "recovery/one worker",
+		promise: "Workers bounds the running calls of Handle, over sessions too; the next delivery is handled when the late handler has returned.",
+		needs:   needDisconnect,
+		run:     oneWorkerOverSessions,
 	},
 	{
 		name:    "recovery/exclusive queue",
@@ -142,4 +155,65 @@ func sessionLost(e *env) {
 	require.ErrorIs(e.t, context.Cause(first.ctx), transport.ErrSessionLost)
 	second := receive(e, seen, "another delivery")
 	require.True(e.t, second.m.Redelivered)
+}
+
+// lateVerdicts gives verdicts about deliveries of a lost session while the same
+// messages are in hand again. Neither may be settled by them.
+func lateVerdicts(e *env) {
+	c := e.connect()
+	s := e.onQueue("q")
+	seen := make(chan bool, 10)
+	late := make(chan struct{})
+	consumer := c.consume(s, 2, 4, func(ctx context.Context, m *transport.Message) transport.Verdict {
+		seen <- m.Redelivered
+		<-ctx.Done()
+		if !m.Redelivered {
+			<-late
+		}
+		if string(m.Body) == "requeued too late" {
+			return transport.Requeue
+		}
+		return transport.Ack
+	})
+	c.put(s.Queue.Name, "acknowledged too late")
+	c.put(s.Queue.Name, "requeued too late")
+	require.False(e.t, receive(e, seen, "a delivery"))
+	require.False(e.t, receive(e, seen, "a delivery"))
+	e.Disconnect()
+	require.True(e.t, receive(e, seen, "the first one again"))
+	require.True(e.t, receive(e, seen, "the second one again"))
+	close(late)
+
+	ctx, cancel := context.WithCancel(e.ctx)
+	cancel()
+	// Whether the late handlers have returned by now is not the point here.
+	_ = consumer.Stop(ctx)
+	rest := e.connect().collect(s)
+	require.ElementsMatch(e.t, []string{"acknowledged too late", "requeued too late"}, rest.bodies(2))
+	c.putAgain(s.Queue.Name, "marker")
+	require.Equal(e.t, "marker", string(rest.next().Body))
+}
+
+func oneWorkerOverSessions(e *env) {
+	c := e.connect()
+	var running atomic.Int32
+	counts := make(chan int32, 10)
+	contexts := make(chan context.Context, 10)
+	release := make(chan struct{})
+	c.consume(e.onQueue("q"), 1, 1, func(ctx context.Context, m *transport.Message) transport.Verdict {
+		counts <- running.Add(1)
+		defer running.Add(-1)
+		contexts <- ctx
+		if !m.Redelivered {
+			<-release
+		}
+		return transport.Ack
+	})
+	c.put(e.name("q"), "x")
+	ctx := receive(e, contexts, "a delivery")
+	e.Disconnect()
+	receive(e, ctx.Done(), "the end of the handler's context")
+	close(release)
+	receive(e, contexts, "the same message again")
+	require.Equal(e.t, []int32{1, 1}, []int32{<-counts, <-counts})
 }
