@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,11 +23,13 @@ func TestBlackHole(t *testing.T) {
 	c := connect(t, settings(), proxy.URL())
 	s := queue(t)
 	k, _ := collect(t, c, s)
+	require.NoError(t, publish(within(t, patience), c, s.Queue.Name, "before"))
 	require.NoError(t, k.Stop(within(t, patience)))
 	proxy.Freeze()
 	ctx := within(t, time.Second)
 	body := make([]byte, 1<<20)
 	var group sync.WaitGroup
+	var accepted atomic.Int64
 	errs := make(chan error, 16)
 	for range cap(errs) {
 		group.Go(func() {
@@ -36,10 +39,12 @@ func TestBlackHole(t *testing.T) {
 					errs <- err
 					return
 				}
+				accepted.Add(1)
 			}
 		})
 	}
 	group.Wait()
+	require.Less(t, accepted.Load(), int64(100), "what is unwritten must be bounded")
 	for range cap(errs) {
 		err := <-errs
 		require.ErrorIs(t, err, transport.ErrNotSent)

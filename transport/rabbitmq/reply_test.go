@@ -141,6 +141,11 @@ func TestUnknownDirectAddresses(t *testing.T) {
 		require.NoError(t, publish(within(t, patience), c, victim.Queue.Name, fmt.Sprint(i)))
 		awaitBody(t, others, fmt.Sprint(i))
 	}
+	// One that was alone in flight is refused from then on.
+	require.Eventually(t, func() bool {
+		_, err := c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Key: unknownNode(0), Reply: true})
+		return err != nil && containsAll(err.Error(), "not sent", "wanted the reply address of a live client", "hint: ")
+	}, patience, time.Millisecond)
 	require.Contains(t, log.String(), "a direct reply address ended the connection for replies")
 	require.Empty(t, bodies)
 	require.NotContains(t, log.String(), `msg="connection lost" connection="test publish"`)
