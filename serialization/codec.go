@@ -24,3 +24,16 @@ type Selective interface {
 	// Handles reports whether values of type t are encoded with this codec.
 	Handles(t reflect.Type) bool
 }
+
+// Aliased is implemented by a codec whose format travels under several names.
+type Aliased interface {
+	// Aliases are further content types that Decode understands, in lower case
+	// and without parameters.
+	Aliases() []string
+}
+
+// Nullable is implemented by a codec whose format has a value for "nothing".
+type Nullable interface {
+	// Null reports whether data is that value and nothing else.
+	Null(data []byte) bool
+}

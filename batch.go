@@ -1,0 +1,112 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// BatchError is how a batch ended early. Values are counted from 0 in the
+// order in which they were taken.
+type BatchError struct {
+	// Sent is how many values were taken from the sequence, Stored how many of
+	// them are confirmed.
+	Sent, Stored int
+	// Failures are the others, at most one for each value, in no order.
+	Failures []BatchFailure
+}
+
+// BatchFailure is one value of a batch that was not confirmed.
+type BatchFailure struct {
+	Index int
+	Err   error
+}
+
+// Error counts, and gives the first failure.
+func (e *BatchError) Error() string {
+	return fmt.Sprintf("parley: batch: %d of %d messages stored; message %d: %v", e.Stored, e.Sent, e.Failures[0].Index, e.Failures[0].Err)
+}
+
+// Unwrap returns the failures' errors.
+func (e *BatchError) Unwrap() []error {
+	errs := make([]error, len(e.Failures))
+	for i, f := range e.Failures {
+		errs[i] = f.Err
+	}
+	return errs
+}
+
+// PublishBatch sends the values in order with a window of confirms in flight,
+// see [Window], which is many times faster than one Publish after another. nil
+// means that all are stored. After the first failure no further value is
+// taken; the error is then a [*BatchError] that tells of each one sent.
+func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts ...SendOption) error {
+	b, err := p.bound(ctx)
+	if err != nil {
+		return err
+	}
+	batch := batch{binding: b}
+	for v := range values {
+		batch.settle(ctx, b.settings.forCall(opts).window-1)
+		if len(batch.report.Failures) > 0 {
+			break
+		}
+		batch.send(ctx, v, opts)
+	}
+	batch.settle(ctx, 0)
+	if len(batch.report.Failures) > 0 {
+		return &batch.report
+	}
+	return nil
+}
+
+// batch keeps the confirms that are in flight, oldest first.
+type batch struct {
+	*binding
+	report BatchError
+	flight []unconfirmed
+}
+
+type unconfirmed struct {
+	index   int
+	outcome transport.Confirmation
+}
+
+func (b *batch) send(ctx context.Context, v any, opts []SendOption) {
+	index := b.report.Sent
+	b.report.Sent++
+	out, err := b.prepare(v, opts)
+	if err == nil {
+		err = out.refuseWaiting("PublishBatch")
+	}
+	if err == nil {
+		out.confirm = func(c transport.Confirmation) { b.flight = append(b.flight, unconfirmed{index, c}) }
+		_, err = b.transmit(ctx, out)
+	}
+	if err != nil {
+		b.failed(index, err)
+	}
+}
+
+// settle waits until at most n confirms are in flight.
+func (b *batch) settle(ctx context.Context, n int) {
+	for len(b.flight) > n {
+		oldest := b.flight[0]
+		b.flight = b.flight[1:]
+		if err := transport.Wait(ctx, oldest.outcome); err != nil {
+			b.failed(oldest.index, err)
+			continue
+		}
+		b.report.Stored++
+	}
+}
+
+func (b *batch) failed(index int, err error) {
+	if !errors.Is(err, ErrNotSent) {
+		err = b.explain("publish", err)
+	}
+	b.report.Failures = append(b.report.Failures, BatchFailure{index, err})
+}

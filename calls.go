@@ -1,0 +1,225 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// calls are the requests of one run that wait for their replies.
+type calls struct {
+	mu      sync.Mutex
+	pending map[string]*call
+	max     int
+}
+
+// call is one waiting request.
+type call struct {
+	address       string
+	correlationID string
+	limit         time.Duration // 0 is none
+	// reply has room for the one reply, so that handing it over never blocks.
+	reply chan *Message
+	sent  bool
+}
+
+// errOwnLimit is the cause of a context that ended by Timeout, as opposed to
+// one that its owner ended.
+var errOwnLimit = errors.New("limit of the call")
+
+func newCall(limit time.Duration) *call {
+	return &call{correlationID: newCorrelationID(), limit: limit, reply: make(chan *Message, 1)}
+}
+
+func (c *calls) add(w *call) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending) >= c.max {
+		return NewError(CodeResourceExhausted, strconv.Itoa(c.max)+" requests wait already; hint: parley.MaxPending raises the bound")
+	}
+	c.pending[w.correlationID] = w
+	return nil
+}
+
+// take removes and returns the call of that id, nil when there is none.
+func (c *calls) take(correlationID string) *call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w := c.pending[correlationID]
+	delete(c.pending, correlationID)
+	return w
+}
+
+// onReply hands a reply to the call that it belongs to, and to no other.
+func (n *run) onReply(m *Message) {
+	w := n.calls.take(m.CorrelationID)
+	if w == nil {
+		n.app.stats.late.Add(1)
+		n.app.settings.logger.LogAttrs(context.Background(), slog.LevelDebug, "parley: reply without a waiting request",
+			slog.String("correlation_id", m.CorrelationID), slog.String("message_id", m.ID))
+		return
+	}
+	w.reply <- m
+}
+
+// exchange sends the request and waits for its reply. The pending entry is made
+// before anything is sent, so that no reply can come too early.
+func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (*Message, error) {
+	w.address = p.Message.Address
+	if w.limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, w.limit, errOwnLimit)
+		defer cancel()
+	}
+	if err := w.stamp(ctx, p.Message); err != nil {
+		return nil, w.failed(ctx, err)
+	}
+	if err := n.calls.add(w); err != nil {
+		return nil, w.failed(ctx, fmt.Errorf("%w: %w", ErrNotSent, err))
+	}
+	defer n.calls.take(w.correlationID)
+	pending, err := n.conn.Request(ctx, p)
+	if err != nil {
+		return nil, w.failed(ctx, err)
+	}
+	w.sent = true
+	m, err := w.await(ctx, n, pending)
+	if err != nil {
+		return nil, w.failed(ctx, err)
+	}
+	return m, nil
+}
+
+// stamp gives the request its identity and its deadline.
+func (w *call) stamp(ctx context.Context, m *Message) error {
+	m.CorrelationID = w.correlationID
+	headers := make(Headers, len(m.Headers)+1)
+	for name, v := range m.Headers {
+		headers[name] = v
+	}
+	m.Headers = headers
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		headers[HeaderDeadline] = int64(0)
+		if m.Persistence == transport.PersistenceUnset {
+			m.Persistence = transport.Persistent
+		}
+		return nil
+	}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
+	}
+	left = max(left, time.Millisecond)
+	headers[HeaderDeadline] = left.Milliseconds()
+	m.Expiration = left
+	if m.Persistence == transport.PersistenceUnset {
+		m.Persistence = transport.Transient
+	}
+	return nil
+}
+
+// await waits for whatever comes first: the reply, a refusal of the request,
+// the loss of the reply address, the end of ctx or of the run.
+func (w *call) await(ctx context.Context, n *run, pending transport.Pending) (*Message, error) {
+	confirmed := pending.Done()
+	for {
+		select {
+		case m := <-w.reply:
+			return m, nil
+		case <-confirmed:
+			confirmed = nil
+			if err := w.refused(pending); err != nil {
+				return w.orReply(err)
+			}
+		case <-pending.Lost():
+			return w.orReply(fmt.Errorf("%w: the connection that the reply would come on was lost", ErrOutcomeUnknown))
+		case <-ctx.Done():
+			return w.orReply(ctx.Err())
+		case <-n.closed:
+			return w.orReply(fmt.Errorf("%w: %w", ErrStopped, ErrOutcomeUnknown))
+		}
+	}
+}
+
+// refused returns why the request was not stored. An unknown outcome does not
+// end a call whose reply address survives: the answer may still come.
+func (w *call) refused(pending transport.Pending) error {
+	err := pending.Err()
+	if errors.Is(err, ErrOutcomeUnknown) && pending.Lost() == nil {
+		return nil
+	}
+	return err
+}
+
+// orReply prefers a reply that came at the same moment as the end.
+func (w *call) orReply(err error) (*Message, error) {
+	select {
+	case m := <-w.reply:
+		return m, nil
+	default:
+		return nil, err
+	}
+}
+
+// failed turns the end of a call into the error that its caller sees.
+func (w *call) failed(ctx context.Context, err error) error {
+	switch {
+	case errors.Is(err, transport.ErrClosed):
+		err = fmt.Errorf("%w: %w", ErrStopped, err)
+	case ctx.Err() == nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		err = w.timedOut(ctx, err)
+	case w.sent:
+		err = fmt.Errorf("%w: %w", context.Cause(ctx), ErrOutcomeUnknown)
+		if !errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("%w: %w", err, context.Canceled)
+		}
+	}
+	return &CallError{Address: w.address, CorrelationID: w.correlationID, Err: err}
+}
+
+func (w *call) timedOut(ctx context.Context, err error) error {
+	if definite(err) {
+		return err
+	}
+	outcome := ErrNotSent
+	if w.sent {
+		outcome = ErrOutcomeUnknown
+	} else if errors.Is(err, ErrBlocked) {
+		outcome = ErrBlocked
+	}
+	if errors.Is(context.Cause(ctx), errOwnLimit) {
+		return &timeoutError{text: fmt.Sprintf("no reply within %v", w.limit), outcome: outcome, own: true}
+	}
+	return &timeoutError{text: "no reply before the context's deadline", outcome: outcome}
+}
+
+// definite reports an outcome that running out of time did not cause.
+func definite(err error) bool {
+	return errors.Is(err, ErrNoRoute) || errors.Is(err, ErrRefused) || errors.Is(err, ErrExpired) || errors.Is(err, ErrStopped)
+}
+
+// timeoutError is ErrTimeout, context.DeadlineExceeded and what became of the
+// request, all at once.
+type timeoutError struct {
+	text    string
+	outcome error
+	own     bool // ended by Timeout, not by the context
+}
+
+func (e *timeoutError) Error() string { return "timeout: " + e.text + ": " + e.outcome.Error() }
+
+// Unwrap returns all that the error is.
+func (e *timeoutError) Unwrap() []error {
+	return []error{ErrTimeout, context.DeadlineExceeded, e.outcome}
+}
+
+// Timeout reports true, as net.Error and os.IsTimeout ask.
+func (e *timeoutError) Timeout() bool { return true }

@@ -1,0 +1,261 @@
+package parley
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/parley-go/parley/internal/binder"
+	"github.com/parley-go/parley/internal/callsite"
+	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
+)
+
+// declaration is one Subscriber call.
+type declaration struct {
+	address string
+	fn      any
+	opts    []SubscriberOption
+	site    callsite.Site
+	handle  *Subscriber // nil for a router's
+}
+
+// model is what an app's declarations mean. Running, documents and tests read
+// it; none of them looks at declarations.
+type model struct {
+	app       *App
+	receivers []*receiver
+	bindings  []*binding
+	faults    []error
+	// byQueue finds the first subscriber of each queue.
+	byQueue map[string]*receiver
+	// faultOf finds the faults of one declaration.
+	faultOf map[*declaration][]error
+}
+
+// inherited is what a scope gets from the ones around it.
+type inherited struct {
+	prefix     string
+	settings   appSettings
+	middleware []Middleware
+	within     []*Router
+}
+
+// compile reads all declarations. It does no I/O.
+func (a *App) compile() *model {
+	m := &model{app: a, byQueue: map[string]*receiver{}, faultOf: map[*declaration][]error{}}
+	if a.transport == nil {
+		m.fault("app", &topology.Error{Wanted: "a transport", Got: "nil", Hint: "parley.New(memory.New())"})
+	}
+	bound := map[*Publisher][]*binding{}
+	m.scope(&a.scope, inherited{settings: a.settings}, bound)
+	for p, bindings := range bound {
+		p.bindings.Store(&bindings)
+	}
+	return m
+}
+
+func (m *model) fault(subject string, errs ...error) {
+	for _, err := range errs {
+		m.faults = append(m.faults, &RegistrationError{Subject: subject, Err: err})
+	}
+}
+
+func (m *model) scope(s *scope, in inherited, bound map[*Publisher][]*binding) {
+	middleware, subscribers, publishers, included := s.declared()
+	in.middleware = append(slices.Clip(in.middleware), middleware...)
+	for _, d := range subscribers {
+		m.subscriber(d, in)
+	}
+	for _, p := range publishers {
+		b := m.publisher(p, in)
+		bound[p] = append(bound[p], b)
+	}
+	for _, i := range included {
+		m.router(i, in, bound)
+	}
+}
+
+func (m *model) router(i inclusion, in inherited, bound map[*Publisher][]*binding) {
+	r := i.router
+	if r == nil {
+		m.fault(fmt.Sprintf("include (%s)", i.site), &topology.Error{Wanted: "a router", Got: "nil", Hint: "parley.NewRouter(prefix)"})
+		return
+	}
+	if slices.Contains(in.within, r) {
+		m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), &topology.Error{
+			Wanted: "routers that do not contain themselves", Got: "a circle, included at " + i.site.String(), Hint: "leave that Include out",
+		})
+		return
+	}
+	in.prefix = topology.Join(in.prefix, r.prefix)
+	in.within = append(slices.Clip(in.within), r)
+	for _, o := range r.opts {
+		if !scopable(o) {
+			m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), &topology.Error{
+				Wanted: "options for subscribers or sends", Got: o.String(), Hint: "give it to parley.New",
+			})
+			continue
+		}
+		o.applyApp(&in.settings)
+	}
+	m.scope(&r.scope, in, bound)
+}
+
+// scopable reports whether an option makes sense below the app.
+func scopable(o Option) bool {
+	switch o.(type) {
+	case SubscriberOption, SendOption:
+		return true
+	default:
+		return false
+	}
+}
+
+func (m *model) subscriber(d *declaration, in inherited) {
+	address := topology.Join(in.prefix, d.address)
+	r := &receiver{app: m.app, declared: d, begun: make(chan struct{})}
+	errs := r.compile(address, in)
+	if len(errs) == 0 {
+		errs = m.duplicate(r)
+	}
+	if len(errs) > 0 {
+		subject := fmt.Sprintf("subscriber %q (%s)", address, d.site)
+		m.fault(subject, errs...)
+		m.faultOf[d] = append(m.faultOf[d], m.faults[len(m.faults)-len(errs):]...)
+		return
+	}
+	m.receivers = append(m.receivers, r)
+}
+
+// duplicate reports a second subscriber of one queue: the two would share its
+// messages at random.
+func (m *model) duplicate(r *receiver) []error {
+	queue := r.topology.Queue.Name
+	if queue == "" {
+		return nil
+	}
+	first, taken := m.byQueue[queue]
+	if !taken {
+		m.byQueue[queue] = r
+		return nil
+	}
+	return []error{&topology.Error{
+		Wanted: "one subscriber for each queue",
+		Got:    fmt.Sprintf("a second one for %q, registered first at %s", queue, first.declared.site),
+		Hint:   "to share the work raise parley.Concurrency; to get every message use an exchange and two queues",
+	}}
+}
+
+func (m *model) publisher(p *Publisher, in inherited) *binding {
+	address := topology.Join(in.prefix, p.address)
+	b, errs := m.bind(address, p.opts, in)
+	b.site = p.site
+	m.fault(fmt.Sprintf("publisher %q (%s)", address, p.site), errs...)
+	m.bindings = append(m.bindings, b)
+	return b
+}
+
+// bind compiles a destination. With errors the binding refuses every call.
+func (m *model) bind(address string, opts []SendOption, in inherited) (*binding, []error) {
+	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
+	template, err := topology.ParseTemplate(address)
+	switch {
+	case err != nil:
+	case address == "" && b.settings.exchange == nil:
+		err = &topology.Error{Wanted: "an address", Got: "an empty one", Hint: `name the queue: app.Publisher("orders.place")`}
+	case template.Parametric() && b.settings.exchange == nil:
+		err = &topology.Error{
+			Wanted: "a queue name without {parameters}", Got: fmt.Sprintf("%q", address),
+			Hint: `parameters need an exchange: parley.To(topology.Topic("orders"))`,
+		}
+	case len(address) > maxShortString:
+		err = tooLong("an address", address)
+	}
+	b.template = template
+	if slices.ContainsFunc(in.middleware, func(m Middleware) bool { _, ok := m.(SendMiddleware); return ok }) {
+		b.send = chain[SendMiddleware](b.deliver, in.middleware)
+	}
+	if err != nil {
+		b.fault = err
+		return b, []error{err}
+	}
+	return b, nil
+}
+
+// compile reads the receiver's declaration.
+func (r *receiver) compile(address string, in inherited) (errs []error) {
+	r.settings = in.settings.subscriber.clone()
+	for _, o := range r.declared.opts {
+		o.applySubscriber(&r.settings)
+	}
+	if err := r.settings.complete(); err != nil {
+		errs = append(errs, err)
+	}
+	if address == "" {
+		errs = append(errs, &topology.Error{Wanted: "an address", Got: "an empty one", Hint: `name the queue: app.Subscriber("orders.place", PlaceOrder)`})
+	}
+	template, err := topology.ParseTemplate(address)
+	if err != nil {
+		return append(errs, err)
+	}
+	r.template = template
+	errs = append(errs, r.resolve(in.settings.name)...)
+	errs = append(errs, r.bindHandler(in)...)
+	for _, f := range r.settings.forwards {
+		b, faults := (&model{app: r.app}).bind(f.address, f.opts, in)
+		for _, err := range faults {
+			errs = append(errs, fmt.Errorf("PublishTo(%q): %w", f.address, err))
+		}
+		r.forwards = append(r.forwards, b)
+	}
+	return errs
+}
+
+func (r *receiver) resolve(app string) []error {
+	var err error
+	if r.topology, err = topology.Resolve(app, r.template, r.settings.values...); err != nil {
+		return []error{err}
+	}
+	if checker, ok := r.app.transport.(transport.TopologyChecker); ok {
+		if err := checker.CheckTopology(r.topology); err != nil {
+			return []error{err}
+		}
+	}
+	return nil
+}
+
+func (r *receiver) bindHandler(in inherited) []error {
+	plan, err := binder.Compile(r.declared.fn, binder.Config{
+		Wire:      r.app.wire,
+		PathNames: r.template.Parameters(),
+		Check:     r.app.checks.compile,
+	})
+	r.name = callsite.FuncName(r.declared.fn)
+	if err != nil {
+		handler := "handler"
+		if r.name != "" {
+			handler += " " + r.name + " (" + callsite.FuncSite(r.declared.fn).String() + ")"
+		}
+		return prefixed(handler, err)
+	}
+	r.plan = plan
+	r.slots = make(chan struct{}, r.settings.concurrency)
+	r.handle = chain[HandleMiddleware](r.call, in.middleware)
+	return nil
+}
+
+// prefixed returns the errors that err joins, each behind a subject.
+func prefixed(subject string, err error) []error {
+	errs := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	for i := range errs {
+		errs[i] = fmt.Errorf("%s: %w", subject, errs[i])
+	}
+	return errs
+}
+
+// faultsOf returns what is wrong with one declaration.
+func (m *model) faultsOf(d *declaration) error { return errors.Join(m.faultOf[d]...) }

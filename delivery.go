@@ -1,0 +1,244 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"path"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// delivery is one message in the hands of a receiver.
+type delivery struct {
+	*receiver
+	message *Message
+	// class says how the reply address may be used; meaningless without one.
+	class transport.ReplyClass
+	// marked says that the caller is parley's, waits, and reads error replies.
+	marked bool
+	// deadline is the caller's, zero when it has none.
+	deadline time.Time
+	// attempts counts the runs of the handler.
+	attempts int
+}
+
+// admit does what comes before the handler: the size limit, the reply address,
+// the deadline's form.
+func (d *delivery) admit() error {
+	m := d.message
+	if m.ReplyTo != "" {
+		d.class = d.run.classify(m.ReplyTo)
+	}
+	malformed := d.readDeadline(time.Now())
+	if n := len(m.Body); n > d.settings.maxBody {
+		return NewError(CodeInvalidArgument, fmt.Sprintf("body of %d bytes is over the limit of %d", n, d.settings.maxBody))
+	}
+	if m.ReplyTo != "" && !d.replyAllowed() {
+		d.app.stats.refusedReplyTo.Add(1)
+		return errReplyForbidden
+	}
+	return malformed
+}
+
+var errReplyForbidden = NewError(CodePermissionDenied, "the reply address is not allowed")
+
+// replyAllowed decides about a reply address: the service would publish to it
+// with its own rights.
+func (d *delivery) replyAllowed() bool {
+	if d.class == transport.ReplyWaiting {
+		return true
+	}
+	if !d.settings.replyPatternSet {
+		return d.class == transport.ReplyNamed
+	}
+	for _, p := range d.settings.replyPatterns {
+		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// readDeadline takes the caller's remaining time. It is relative, so clocks do
+// not matter; it comes from the sender, so its form is checked.
+func (d *delivery) readDeadline(received time.Time) error {
+	m := d.message
+	if m.ReplyTo == "" {
+		return nil
+	}
+	v, present := m.Headers[HeaderDeadline]
+	if !present {
+		if m.Expiration > 0 {
+			d.deadline = received.Add(m.Expiration)
+		}
+		return nil
+	}
+	ms, ok := milliseconds(v)
+	if !ok {
+		return NewError(CodeInvalidArgument, "header "+HeaderDeadline+": wanted milliseconds, 0 or more")
+	}
+	d.marked = true
+	if ms > 0 {
+		d.deadline = received.Add(time.Duration(ms) * time.Millisecond)
+	}
+	return nil
+}
+
+// maxDeadline bounds a received deadline, in milliseconds: what a
+// time.Duration holds.
+const maxDeadline = math.MaxInt64 / int64(time.Millisecond)
+
+// milliseconds reads an integer of any width, or a float without a fraction.
+func milliseconds(v any) (int64, bool) {
+	var n int64
+	switch v := v.(type) {
+	case int64:
+		n = v
+	case int32:
+		n = int64(v)
+	case int16:
+		n = int64(v)
+	case int8:
+		n = int64(v)
+	case int:
+		n = int64(v)
+	case uint8:
+		n = int64(v)
+	case uint16:
+		n = int64(v)
+	case uint32:
+		n = int64(v)
+	case float64:
+		if v != math.Trunc(v) || math.Abs(v) > float64(maxDeadline) {
+			return 0, false
+		}
+		n = int64(v)
+	case float32:
+		return milliseconds(float64(v))
+	default:
+		return 0, false
+	}
+	return n, n >= 0 && n <= maxDeadline
+}
+
+// waiting reports whether somebody waits for an answer now.
+func (d *delivery) waiting() bool {
+	return d.message.ReplyTo != "" && (d.marked || d.class == transport.ReplyWaiting)
+}
+
+// durable reports whether the caller keeps its reply address: then request and
+// reply are persistent and do not expire.
+func (d *delivery) durable() bool { return d.class == transport.ReplyNamed || d.deadline.IsZero() }
+
+func (d *delivery) expired() bool {
+	return !d.deadline.IsZero() && !time.Now().Before(d.deadline)
+}
+
+// untilDeadline returns ctx bounded by the caller's remaining time.
+func (d *delivery) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	if d.deadline.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, d.deadline)
+}
+
+// skip settles an expired request: its caller has been told by its own clock.
+func (d *delivery) skip() transport.Verdict {
+	d.app.stats.expired.Add(1)
+	d.log(slog.LevelWarn, "request expired before it was handled")
+	return transport.Ack
+}
+
+// giveBack returns the message to its queue untouched.
+func (d *delivery) giveBack() transport.Verdict {
+	d.app.stats.returned.Add(1)
+	return transport.Return
+}
+
+// succeed sends the result where it belongs and acknowledges. ctx lives as long
+// as the delivery, caller as long as somebody waits.
+func (d *delivery) succeed(ctx, caller context.Context, out *Message) transport.Verdict {
+	if err := d.forward(ctx, out); err != nil {
+		if errors.Is(err, ErrNoRoute) {
+			d.attempts = 1
+			return d.fail(ctx, &forwardError{err})
+		}
+		return d.again(ctx, "forwarded result was not confirmed", err)
+	}
+	if d.wantsReply(out) {
+		if err := d.send(caller, d.reply(out)); err != nil {
+			return d.replyFailed(ctx, err)
+		}
+	}
+	d.app.stats.handled.Add(1)
+	return transport.Ack
+}
+
+// forward publishes a result to every PublishTo.
+func (d *delivery) forward(ctx context.Context, out *Message) error {
+	if out == nil {
+		return nil
+	}
+	for _, b := range d.forwards {
+		if err := b.forward(ctx, d.derived(out)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wantsReply: results that are not nil go to whoever is named; somebody who
+// waits always gets an answer.
+func (d *delivery) wantsReply(out *Message) bool {
+	if d.message.ReplyTo == "" {
+		return false
+	}
+	return d.waiting() || (out != nil && !d.settings.noReply)
+}
+
+// replyFailed decides about a message whose reply did not arrive.
+func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict {
+	switch {
+	case d.expired():
+		d.app.stats.expired.Add(1)
+		d.log(slog.LevelWarn, "request expired before its reply was sent", slog.Any("error", err))
+		return transport.Ack
+	case !errors.Is(err, ErrNoRoute):
+		return d.again(ctx, "reply was not confirmed", err)
+	case d.waiting():
+		d.app.stats.unroutable.Add(1)
+		d.log(slog.LevelWarn, "nobody is at the reply address")
+		return transport.Ack
+	default:
+		d.app.stats.unroutable.Add(1)
+		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address"})
+	}
+}
+
+// again gives the message back after a pause: the handler will run again.
+func (d *delivery) again(ctx context.Context, what string, err error) transport.Verdict {
+	d.log(slog.LevelError, what+"; the message will be handled again", slog.Any("error", err))
+	return pauseThen(ctx, d.giveBack())
+}
+
+// send publishes and waits for the confirm.
+func (d *delivery) send(ctx context.Context, p *transport.Publication) error {
+	c, err := d.run.conn.Publish(ctx, p)
+	if err != nil {
+		return err
+	}
+	return transport.Wait(ctx, c)
+}
+
+func (d *delivery) log(level slog.Level, what string, attrs ...slog.Attr) {
+	d.app.settings.logger.LogAttrs(context.Background(), level, "parley: "+what, append([]slog.Attr{
+		slog.String("address", d.template.String()),
+		slog.String("handler", d.name),
+		slog.String("message_id", d.message.ID),
+		slog.String("correlation_id", d.message.CorrelationID),
+	}, attrs...)...)
+}

@@ -1,0 +1,197 @@
+package parley
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+
+	"github.com/parley-go/parley/internal/binder"
+	"github.com/parley-go/parley/transport"
+)
+
+// Reasons in an error queue that are no text of a handler.
+const (
+	reasonReplyUnroutable   = "reply_unroutable"
+	reasonForwardUnroutable = "publish_unroutable"
+)
+
+// maxReason bounds a failure's text in bytes, so that the header frame stays
+// far below the frame size that every broker accepts.
+const maxReason = 1024
+
+// failure is what the outside may know about a failed message.
+type failure struct {
+	code    Code
+	text    string
+	reason  string // in place of text, in the error queue
+	details []any
+}
+
+// panicError is a recovered panic. Its text and stack stay in the log.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// Unwrap returns the value of the panic when it is an error.
+func (e *panicError) Unwrap() error {
+	err, _ := e.value.(error)
+	return err
+}
+
+// forwardError is a result that a PublishTo queue did not take.
+type forwardError struct{ err error }
+
+func (e *forwardError) Error() string { return "forwarded result: " + e.err.Error() }
+func (e *forwardError) Unwrap() error { return e.err }
+
+// public reduces an error to what may leave the process: what the handler said
+// on purpose, and neutral words for everything else.
+func (d *delivery) public(err error) failure {
+	f := d.classify(err)
+	if d.settings.exposeErrors {
+		f.text = err.Error()
+	}
+	return f
+}
+
+func (d *delivery) classify(err error) failure {
+	if _, ok := errors.AsType[*panicError](err); ok {
+		return failure{code: CodeInternal, text: d.neutral("the handler is broken")}
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return failure{code: e.code, text: e.message, details: e.details}
+	}
+	if e, ok := errors.AsType[*binder.InputError](err); ok {
+		return failure{code: CodeInvalidArgument, text: e.Error()}
+	}
+	if _, ok := errors.AsType[*forwardError](err); ok {
+		return failure{code: CodeUnavailable, text: d.neutral("the result could not be passed on"), reason: reasonForwardUnroutable}
+	}
+	switch code := contextCode(err); code {
+	case CodeDeadlineExceeded:
+		return failure{code: code, text: d.neutral("time ran out")}
+	case CodeCanceled:
+		return failure{code: code, text: d.neutral("the handler was cancelled")}
+	default:
+		return failure{code: code, text: d.neutral("the handler failed")}
+	}
+}
+
+// neutral names the message under which the log has the rest.
+func (d *delivery) neutral(text string) string {
+	return text + "; see the log of message " + d.message.ID
+}
+
+// fail ends a message that was not processed: a waiting parley caller is told,
+// everything else is moved to the error queue.
+func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
+	if ctx.Err() != nil && contextCode(err) != CodeUnknown {
+		// The handler was cut off because the delivery is gone or the app
+		// stops: the message is not at fault.
+		return d.giveBack()
+	}
+	f := d.public(err)
+	d.logFailure(f, err)
+	d.app.stats.failed.Add(1)
+	tell := d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies) && d.replyAllowed()
+	if tell {
+		if v, done := d.tell(ctx, f); done {
+			return v
+		}
+	}
+	if tell && d.marked && !d.settings.keepFailed {
+		return transport.Ack
+	}
+	return d.move(ctx, f)
+}
+
+// tell sends an error reply. done says that v is the end of it.
+func (d *delivery) tell(ctx context.Context, f failure) (v transport.Verdict, done bool) {
+	caller, cancel := d.untilDeadline(ctx)
+	defer cancel()
+	err := d.send(caller, d.errorReply(f))
+	switch {
+	case err == nil:
+		return 0, false
+	case errors.Is(err, ErrNoRoute):
+		d.app.stats.unroutable.Add(1)
+		return 0, false
+	case d.expired():
+		return 0, false
+	default:
+		return d.again(ctx, "error reply was not confirmed", err), true
+	}
+}
+
+func (d *delivery) logFailure(f failure, err error) {
+	level := slog.LevelError
+	if f.code == CodeInvalidArgument {
+		level = slog.LevelWarn
+	}
+	attrs := []slog.Attr{slog.String("code", string(f.code)), slog.Any("error", err)}
+	if p, ok := errors.AsType[*panicError](err); ok {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	d.log(level, "message failed", attrs...)
+}
+
+// move puts the message into the error queue, confirmed, before it is
+// acknowledged. When that fails the message stays where it was.
+func (d *delivery) move(ctx context.Context, f failure) transport.Verdict {
+	err := d.send(ctx, &transport.Publication{
+		Message:   d.failed(f),
+		Key:       d.topology.ErrorQueue,
+		Mandatory: true,
+	})
+	if err != nil {
+		return d.again(ctx, "error queue did not take the message", err)
+	}
+	return transport.Ack
+}
+
+// failed returns the message as it stands in the error queue.
+func (d *delivery) failed(f failure) *Message {
+	m := *d.message
+	m.Expiration = 0
+	m.Persistence = transport.Persistent
+	m.UserID = ""
+	if m.ID == "" {
+		m.ID = newMessageID()
+	}
+	reason := f.reason
+	if reason == "" {
+		reason = f.text
+	}
+	headers := harmless(m.Headers).Clone()
+	if headers == nil {
+		headers = Headers{}
+	}
+	headers[HeaderFailureCode] = string(f.code)
+	headers[HeaderFailureReason] = cut(reason, maxReason)
+	headers[HeaderFailureTime] = time.Now().UTC().Format(time.RFC3339)
+	headers[HeaderFailureAddress] = m.Address
+	headers[HeaderFailureHandler] = cut(d.name, maxShortString)
+	headers[HeaderFailureAttempt] = int64(d.attempts)
+	if m.Exchange != "" {
+		headers[HeaderFailureExchange] = m.Exchange
+	}
+	m.Headers = headers
+	return &m
+}
+
+// cut shortens s to n bytes at most, between characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

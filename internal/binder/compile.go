@@ -1,0 +1,176 @@
+package binder
+
+import (
+	"context"
+	"errors"
+	"reflect"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// Resolver supplies one parameter of a handler from a message. The cleanup, if
+// any, is called once with the outcome of the message; the error it returns
+// becomes the outcome. A nil value is the zero value of the parameter's type.
+type Resolver func(ctx context.Context, m *transport.Message) (value any, cleanup func(outcome error) error, err error)
+
+// Config is what a handler is compiled with.
+type Config struct {
+	// Wire decodes inputs and encodes results. Nil is NewWire(nil).
+	Wire *Wire
+	// PathNames are the parameters of the address template, in order.
+	PathNames []string
+	// Check compiles the validation of a type; nil, or a nil result, when there
+	// is nothing to check. The check gets a value of type t, for a struct a
+	// pointer to it. Its error should be an *InputError; another one becomes
+	// the reason of one and must be fit for the sender.
+	Check func(t reflect.Type) func(v any) error
+	// Resolve finds the resolver of a parameter's type; nil when there are none.
+	Resolve func(t reflect.Type) (Resolver, bool)
+}
+
+// compiler reads one signature and collects its faults.
+type compiler struct {
+	Config
+	wire *Wire
+	// signature is the handler's type as text, for faults.
+	signature string
+	faults    []error
+}
+
+func (c *compiler) fault(wanted, got, hint string) {
+	if c.signature != "" {
+		got += " in " + c.signature
+	}
+	c.faults = append(c.faults, &SignatureError{Wanted: wanted, Got: got, Hint: hint})
+}
+
+// Compile checks the signature of fn and returns a plan to call it. All faults
+// are joined, each a *SignatureError.
+func Compile(fn any, config Config) (*Plan, error) {
+	c := &compiler{Config: config, wire: config.Wire}
+	if c.wire == nil {
+		c.wire = NewWire(nil)
+	}
+	fn, caller := direct(fn)
+	v := reflect.ValueOf(fn)
+	if !c.isFunction(v) {
+		return nil, errors.Join(c.faults...)
+	}
+	s := c.readSignature(v.Type())
+	p := &Plan{wire: c.wire, caller: caller, noBody: s.readsNothing()}
+	if caller == nil || len(s.params) > 0 {
+		p.caller = newReflectCaller(v, s)
+	}
+	c.compileInput(p, s)
+	c.compileParams(p, s)
+	c.compileResult(p, s)
+	if len(c.faults) > 0 {
+		return nil, errors.Join(c.faults...)
+	}
+	p.description = describe(s, p)
+	return p, nil
+}
+
+// isFunction refuses what cannot be called.
+func (c *compiler) isFunction(v reflect.Value) bool {
+	const wanted = "a handler function"
+	switch {
+	case !v.IsValid():
+		c.fault(wanted, "nil", "")
+	case v.Kind() != reflect.Func:
+		c.fault(wanted, v.Type().String(), "give the function itself, not its result")
+	case v.IsNil():
+		c.fault(wanted, "a nil "+v.Type().String(), "")
+	default:
+		return true
+	}
+	return false
+}
+
+// compileInput prepares decoding and validating IN.
+func (c *compiler) compileInput(p *Plan, s signature) {
+	if p.noBody {
+		return
+	}
+	base, _ := pointee(s.in)
+	part := "body"
+	if isAnnotated(base) {
+		part = "input"
+		p.annotated = c.compileAnnotated(s.in)
+	} else if c.decodable(s.in, "the input") {
+		p.decoder = c.wire.decoderOf(s.in)
+	}
+	if c.Check != nil && base != messageType {
+		p.check = checkOf(s.in, c.Check(base), part)
+	}
+}
+
+// checkOf adapts the check of a type to pointers to it. The result takes a
+// pointer to t; it is nil when check is.
+func checkOf(t reflect.Type, check func(any) error, part string) func(any) error {
+	if check == nil {
+		return nil
+	}
+	base, depth := pointee(t)
+	refuse := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		if e, ok := errors.AsType[*InputError](err); ok {
+			return e
+		}
+		return &InputError{Part: part, Reason: err.Error(), Err: err}
+	}
+	if depth == 0 && base.Kind() == reflect.Struct {
+		return func(dst any) error { return refuse(check(dst)) }
+	}
+	return func(dst any) error {
+		v := reflect.ValueOf(dst).Elem()
+		for range depth {
+			if v.IsNil() {
+				return nil
+			}
+			v = v.Elem()
+		}
+		if base.Kind() == reflect.Struct {
+			v = v.Addr()
+		}
+		return refuse(check(v.Interface()))
+	}
+}
+
+// compileParams finds the resolver of every PARAM.
+func (c *compiler) compileParams(p *Plan, s signature) {
+	if c.Resolve == nil {
+		c.Resolve = func(reflect.Type) (Resolver, bool) { return nil, false }
+	}
+	if s.in != nil && !c.isInputOnly(s.in) {
+		if _, ok := c.Resolve(s.in); ok {
+			c.fault("the input as first parameter", "a resolved parameter of type "+s.in.String(),
+				"put the input before it, parley.NoBody when there is none")
+		}
+	}
+	for i, t := range s.params {
+		r, ok := c.Resolve(t)
+		if !ok {
+			c.fault("a parameter resolver for "+ordinal(s.firstParam+i)+" parameter", "none for "+t.String(),
+				"register one with parley.Param, or move the field into the input")
+			continue
+		}
+		p.params = append(p.params, param{r, t})
+	}
+}
+
+// isInputOnly reports whether t is always an input, whatever is registered.
+func (c *compiler) isInputOnly(t reflect.Type) bool {
+	base, _ := pointee(t)
+	return base == messageType || base == noBodyType
+}
+
+// compileResult prepares encoding OUT.
+func (c *compiler) compileResult(p *Plan, s signature) {
+	if s.out == nil || !c.encodable(s.out) || s.out.Kind() == reflect.Interface {
+		return
+	}
+	p.encoder = c.wire.encoderOf(s.out)
+}

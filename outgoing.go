@@ -1,0 +1,224 @@
+package parley
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
+)
+
+// outgoing is one message on its way to the broker.
+type outgoing struct {
+	message  *Message
+	settings sendSettings
+	// wait makes a request out of it; nil for a publication.
+	wait *call
+	// confirm, when set, takes the pending outcome in place of waiting for it.
+	confirm func(transport.Confirmation)
+}
+
+// prepare encodes v and applies the options. Nothing is sent.
+func (b *binding) prepare(v any, opts []SendOption) (*outgoing, error) {
+	out := &outgoing{settings: b.settings}
+	if len(opts) > 0 {
+		out.settings = b.settings.forCall(opts)
+	}
+	if err := b.encode(v, out); err != nil {
+		return nil, fmt.Errorf("parley: publish to %q: %w: %w", b.template, ErrNotSent, err)
+	}
+	return out, nil
+}
+
+func (b *binding) encode(v any, out *outgoing) error {
+	if b.fault != nil {
+		return b.fault
+	}
+	if want := out.settings.payload; want != nil && reflect.TypeOf(v) != want {
+		return &topology.Error{
+			Wanted: fmt.Sprintf("a value of type %s", want), Got: fmt.Sprintf("%T", v),
+			Hint: "the publisher declares its payload at " + b.site.String(),
+		}
+	}
+	m, err := b.app.wire.Encode(v)
+	if err != nil {
+		return err
+	}
+	return b.address(m, out)
+}
+
+// address makes the message of out: a copy of m, directed to the binding's
+// destination, with the properties that the options name and m leaves empty.
+func (b *binding) address(m *Message, out *outgoing) error {
+	key, err := b.template.Fill(out.settings.path)
+	if err != nil {
+		return err
+	}
+	c := *m
+	c.Address, c.Exchange = key, ""
+	if e := out.settings.exchange; e != nil {
+		c.Exchange = e.Name
+	}
+	c.AppID = first(c.AppID, b.app.settings.name)
+	out.message = &c
+	return out.settings.fill(&c)
+}
+
+func (s *sendSettings) fill(m *Message) error {
+	if err := s.fillHeaders(m); err != nil {
+		return err
+	}
+	m.ID = first(s.id, m.ID)
+	if m.ID == "" {
+		m.ID = newMessageID()
+	}
+	m.CorrelationID = first(s.correlationID, m.CorrelationID)
+	m.ReplyTo = first(s.replyTo, m.ReplyTo)
+	m.Type = first(s.typ, m.Type)
+	if m.Timestamp.IsZero() {
+		m.Timestamp = time.Now()
+	}
+	if s.expiration > 0 {
+		m.Expiration = s.expiration
+	}
+	if s.priority > 0 {
+		m.Priority = s.priority
+	}
+	if s.persistence != transport.PersistenceUnset {
+		m.Persistence = s.persistence
+	}
+	return checkLengths(m)
+}
+
+// checkLengths refuses texts that the protocol cannot carry.
+func checkLengths(m *Message) error {
+	switch {
+	case len(m.Address) > maxShortString:
+		return tooLong("a routing key", m.Address)
+	case len(m.ID) > maxShortString:
+		return tooLong("a message id", m.ID)
+	case len(m.CorrelationID) > maxShortString:
+		return tooLong("a correlation id", m.CorrelationID)
+	case len(m.ReplyTo) > maxShortString:
+		return tooLong("a reply address", m.ReplyTo)
+	case len(m.Type) > maxShortString:
+		return tooLong("a type", m.Type)
+	}
+	return nil
+}
+
+func (s *sendSettings) fillHeaders(m *Message) error {
+	if len(s.headers) > 0 {
+		headers := make(Headers, len(m.Headers)+len(s.headers))
+		maps.Copy(headers, m.Headers)
+		maps.Copy(headers, s.headers)
+		m.Headers = headers
+	}
+	for name := range m.Headers {
+		if strings.HasPrefix(name, HeaderPrefix) {
+			return &topology.Error{
+				Wanted: "a header whose name is not reserved", Got: quoted(name),
+				Hint: "names beginning with " + quoted(HeaderPrefix) + " belong to parley",
+			}
+		}
+	}
+	return nil
+}
+
+// refuseWaiting refuses options that only mean something to a call that waits.
+func (o *outgoing) refuseWaiting(method string) error {
+	switch {
+	case o.settings.timeoutGiven:
+		return meaningless("Timeout or NoTimeout", method, "bound a call that does not wait for a reply with its context")
+	case o.settings.quietGiven:
+		return meaningless("QuietTimeout", method, "it concerns calls that wait for a reply")
+	}
+	return nil
+}
+
+type outgoingKey struct{}
+
+// transmit sends out through the send middleware.
+func (b *binding) transmit(ctx context.Context, out *outgoing) (*Message, error) {
+	if b.send == nil {
+		return b.dispatch(ctx, out, out.message)
+	}
+	return b.send(context.WithValue(ctx, outgoingKey{}, out), out.message)
+}
+
+// deliver is the innermost [Handler] of the send middleware.
+func (b *binding) deliver(ctx context.Context, m *Message) (*Message, error) {
+	out, ok := ctx.Value(outgoingKey{}).(*outgoing)
+	if !ok {
+		return nil, fmt.Errorf("%w: a send middleware replaced its context; hint: derive it from the one it was given", ErrNotSent)
+	}
+	return b.dispatch(ctx, out, m)
+}
+
+func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Message, error) {
+	run := b.app.current.Load()
+	if run == nil {
+		return nil, b.app.notRunning()
+	}
+	p := &transport.Publication{
+		Message: m, Exchange: out.settings.exchange, Key: m.Address,
+		Mandatory: out.settings.exchange == nil || out.settings.mandatory,
+	}
+	if out.wait != nil {
+		return out.wait.exchange(ctx, run, p)
+	}
+	if m.Persistence == transport.PersistenceUnset {
+		m.Persistence = transport.Persistent
+	}
+	c, err := run.conn.Publish(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if out.confirm != nil {
+		out.confirm(c)
+		return nil, nil
+	}
+	return nil, transport.Wait(ctx, c)
+}
+
+// forward sends an encoded result.
+func (b *binding) forward(ctx context.Context, m *Message) error {
+	out := &outgoing{settings: b.settings}
+	if err := b.address(m, out); err != nil {
+		return err
+	}
+	_, err := b.transmit(ctx, out)
+	return err
+}
+
+// notRunning says why there is nothing to send with.
+func (a *App) notRunning() error {
+	if a.ended.Load() {
+		return fmt.Errorf("%w: %w", ErrNotSent, ErrStopped)
+	}
+	return fmt.Errorf("%w: %w", ErrNotSent, ErrNotStarted)
+}
+
+func meaningless(option, method, hint string) error {
+	return fmt.Errorf("parley: %s: %w: parley.%s has no meaning here; hint: %s", method, ErrNotSent, option, hint)
+}
+
+func tooLong(what, text string) error {
+	return &topology.Error{Wanted: fmt.Sprintf("%s of at most %d bytes", what, maxShortString), Got: fmt.Sprintf("%d bytes", len(text)), Hint: "shorten it"}
+}
+
+// first returns the first text that is not empty.
+func first(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func quoted(s string) string { return fmt.Sprintf("%q", s) }

@@ -1,0 +1,132 @@
+package parley
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+
+	"github.com/parley-go/parley/internal/binder"
+	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
+)
+
+// receiver is a compiled subscriber: what happens to each of its messages.
+type receiver struct {
+	app      *App
+	declared *declaration
+	name     string
+	settings subscriberSettings
+	template topology.Template
+	topology topology.Subscription
+	plan     *binder.Plan
+	handle   Handler
+	forwards []*binding
+	// slots bounds the handlers that run; a message that only waits for a
+	// confirm holds none.
+	slots chan struct{}
+
+	run *run
+	// begun is closed when consumer or err is set.
+	begun    chan struct{}
+	consumer transport.Consumer
+	err      error
+}
+
+// begin consumes. It is called once, in a run.
+func (r *receiver) begin(ctx context.Context, n *run) error {
+	defer close(r.begun)
+	r.run = n
+	workers := r.settings.prefetch
+	if r.settings.concurrency == 1 {
+		workers = 1
+	}
+	r.consumer, r.err = n.conn.Subscribe(ctx, transport.Subscription{
+		Topology: r.topology,
+		Prefetch: r.settings.prefetch,
+		Workers:  workers,
+		Handle:   r.serve,
+	})
+	if r.err != nil {
+		r.err = &RegistrationError{Subject: r.subject(), Err: r.err}
+	}
+	return r.err
+}
+
+func (r *receiver) subject() string {
+	return "subscriber " + quoted(r.template.String()) + " (" + r.declared.site.String() + ")"
+}
+
+// serve takes one delivery through the steps of the contract, in this order:
+// size, reply address, deadline, handler, forwarded results, reply, verdict.
+func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
+	d := delivery{receiver: r, message: m}
+	if err := d.admit(); err != nil {
+		return d.fail(ctx, err)
+	}
+	if !r.acquire(ctx) {
+		return d.giveBack()
+	}
+	if d.expired() {
+		<-r.slots
+		return d.skip()
+	}
+	caller, cancel := d.untilDeadline(ctx)
+	defer cancel()
+	out, err := r.attempt(caller, m)
+	<-r.slots
+	if err != nil {
+		d.attempts = 1
+		return d.fail(ctx, err)
+	}
+	return d.succeed(ctx, caller, out)
+}
+
+// acquire waits for a free slot; false when ctx ended first.
+func (r *receiver) acquire(ctx context.Context) bool {
+	select {
+	case r.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt runs the middleware and the handler once.
+func (r *receiver) attempt(ctx context.Context, m *Message) (out *Message, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			out, err = nil, &panicError{value: v, stack: debug.Stack()}
+		}
+	}()
+	ctx = context.WithValue(ctx, messageKey{}, &serving{message: m, app: r.app})
+	if t := r.settings.handlerTimeout; t > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t)
+		defer cancel()
+	}
+	return r.handle(ctx, m)
+}
+
+// call is the innermost [Handler]: the function itself.
+func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
+	var path []string
+	if r.template.Parametric() {
+		path, _ = r.template.Match(m.Address)
+	}
+	return r.plan.Call(ctx, m, path)
+}
+
+// pause is how long a message waits before it goes back to its queue when what
+// it caused could not be sent: a failing broker must not be asked in a hot loop.
+const pause = time.Second
+
+// pauseThen waits and returns v, earlier when ctx ends.
+func pauseThen(ctx context.Context, v transport.Verdict) transport.Verdict {
+	t := time.NewTimer(pause)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return v
+}

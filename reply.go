@@ -1,0 +1,106 @@
+package parley
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// reply makes the answer to a message from a result, nil for none.
+func (d *delivery) reply(out *Message) *transport.Publication {
+	answer := &Message{}
+	if out != nil && !d.settings.noReply {
+		answer = d.derived(out)
+	}
+	return d.address(answer)
+}
+
+// derived returns a copy of a result that is safe to send: of a handler's own
+// input only the body is taken, of anything else no steering header.
+func (d *delivery) derived(out *Message) *Message {
+	if out == d.message {
+		return &Message{Body: out.Body, ContentType: out.ContentType, ContentEncoding: out.ContentEncoding}
+	}
+	c := *out
+	c.Headers = harmless(c.Headers)
+	c.UserID = ""
+	return &c
+}
+
+// address completes an answer and directs it to the caller.
+func (d *delivery) address(answer *Message) *transport.Publication {
+	if answer.ID == "" {
+		answer.ID = newMessageID()
+	}
+	if answer.CorrelationID == "" {
+		answer.CorrelationID = d.message.CorrelationID
+	}
+	d.persist(answer)
+	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
+}
+
+// persist gives an answer the life of its request: it expires with a caller
+// that waits, and is kept for one that comes back.
+func (d *delivery) persist(answer *Message) {
+	switch {
+	case d.marked && !d.durable():
+		answer.Expiration = remaining(answer.Expiration, d.deadline)
+		fallthrough
+	case !d.marked && d.class == transport.ReplyWaiting:
+		if answer.Persistence == transport.PersistenceUnset {
+			answer.Persistence = transport.Transient
+		}
+	case answer.Persistence == transport.PersistenceUnset:
+		answer.Persistence = transport.Persistent
+	}
+}
+
+// remaining returns the time until deadline, at least a millisecond, or less
+// when the handler asked for less.
+func remaining(asked time.Duration, deadline time.Time) time.Duration {
+	left := max(time.Until(deadline), time.Millisecond)
+	if asked > 0 {
+		return min(asked, left)
+	}
+	return left
+}
+
+// errorBody is the body of an error reply.
+type errorBody struct {
+	Code    Code              `json:"code"`
+	Message string            `json:"message"`
+	Details []json.RawMessage `json:"details,omitempty"`
+}
+
+// errorReply makes the answer that tells a caller of a failure.
+func (d *delivery) errorReply(f failure) *transport.Publication {
+	body := errorBody{Code: f.code, Message: f.text}
+	for _, v := range f.details {
+		if raw, err := json.Marshal(v); err == nil {
+			body.Details = append(body.Details, raw)
+		}
+	}
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
+	}
+	return d.address(&Message{
+		Body:        encoded,
+		ContentType: "application/json",
+		Headers:     Headers{HeaderError: string(f.code)},
+	})
+}
+
+// remoteError reads an error reply; nil when m is none.
+func remoteError(m *Message) *RemoteError {
+	code := m.Header(HeaderError)
+	if code == "" {
+		return nil
+	}
+	var body errorBody
+	if json.Unmarshal(m.Body, &body) != nil {
+		body.Message = "the error reply could not be read"
+	}
+	return &RemoteError{Code: Code(code), Message: body.Message, Details: body.Details}
+}

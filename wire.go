@@ -1,0 +1,67 @@
+package parley
+
+import "strings"
+
+// Headers that parley sends. Names beginning with [HeaderPrefix] are reserved.
+const (
+	// HeaderPrefix begins the name of each of them.
+	HeaderPrefix = "parley-"
+	// HeaderDeadline is the time that a waiting caller still has, in
+	// milliseconds, 0 for no limit. Its presence says that the caller waits and
+	// understands error replies.
+	HeaderDeadline = "parley-deadline"
+	// HeaderError marks an error reply and holds its code. The body is
+	// {"code", "message", "details"} as JSON.
+	HeaderError = "parley-error"
+	// HeaderFailureCode is the code of the failure of a message in an error queue.
+	HeaderFailureCode = "parley-failure-code"
+	// HeaderFailureReason is its text, at most 1 KiB.
+	HeaderFailureReason = "parley-failure-reason"
+	// HeaderFailureTime is when the message was moved there, RFC 3339 in UTC.
+	HeaderFailureTime = "parley-failure-time"
+	// HeaderFailureAddress is the routing key that it was published with.
+	HeaderFailureAddress = "parley-failure-address"
+	// HeaderFailureExchange is the exchange that it was published to; absent
+	// for the default exchange.
+	HeaderFailureExchange = "parley-failure-exchange"
+	// HeaderFailureHandler is the name of the function that did not take it.
+	HeaderFailureHandler = "parley-failure-handler"
+	// HeaderFailureAttempt is how often it was tried, at least 1 where the
+	// handler ran, 0 where it did not.
+	HeaderFailureAttempt = "parley-failure-attempt"
+)
+
+// maxShortString bounds routing keys, ids and types in bytes (AMQP 0-9-1, shortstr).
+const maxShortString = 255
+
+// steering reports whether a header must not stand on a message that parley
+// makes from another one. CC and BCC route, the others are read as truth by
+// brokers and by parley: a sender must not be able to hand them on.
+//
+// Source: https://www.rabbitmq.com/docs/sender-selected
+func steering(name string) bool {
+	switch name {
+	case "CC", "BCC", "x-death", "x-delivery-count", "x-acquired-count":
+		return true
+	}
+	return strings.HasPrefix(name, HeaderPrefix) ||
+		strings.HasPrefix(name, "x-first-death-") || strings.HasPrefix(name, "x-last-death-")
+}
+
+// harmless returns h without the steering headers: h itself when it has none.
+func harmless(h Headers) Headers {
+	clean := true
+	for name := range h {
+		clean = clean && !steering(name)
+	}
+	if clean {
+		return h
+	}
+	out := make(Headers, len(h))
+	for name, v := range h {
+		if !steering(name) {
+			out[name] = v
+		}
+	}
+	return out
+}
