@@ -20,6 +20,10 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
+	// A process with the race detector otherwise sleeps for a second at its end.
+	if err := os.Setenv("GORACE", "atexit_sleep_ms=0"); err != nil {
+		panic(err)
+	}
 	rabbittest.Main(m)
 }
 

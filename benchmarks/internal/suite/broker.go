@@ -64,7 +64,7 @@ func (b *Broker) remove(queue string) error {
 	})
 }
 
-const verifyBudget = 10 * time.Second
+const verifyBudget = 3 * time.Second
 
 // verify waits until the queue has no consumer, so that whatever was not
 // acknowledged is back in it, and holds what it should; the error queue must
