@@ -49,8 +49,9 @@ func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts
 		return err
 	}
 	batch := batch{binding: b}
+	room := b.settings.forCall(opts).window - 1
 	for v := range values {
-		batch.settle(ctx, b.settings.forCall(opts).window-1)
+		batch.settle(ctx, room)
 		if len(batch.report.Failures) > 0 {
 			break
 		}

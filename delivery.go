@@ -130,10 +130,6 @@ func (d *delivery) waiting() bool {
 	return d.message.ReplyTo != "" && (d.marked || d.class == transport.ReplyWaiting)
 }
 
-// durable reports whether the caller keeps its reply address: then request and
-// reply are persistent and do not expire.
-func (d *delivery) durable() bool { return d.class == transport.ReplyNamed || d.deadline.IsZero() }
-
 func (d *delivery) expired() bool {
 	return !d.deadline.IsZero() && !time.Now().Before(d.deadline)
 }

@@ -40,19 +40,21 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
 }
 
-// persist gives an answer the life of its request: it expires with a caller
-// that waits, and is kept for one that comes back.
+// persist gives an answer the life of its request: it goes with a caller that
+// waits, and is kept for one that comes back.
 func (d *delivery) persist(answer *Message) {
-	switch {
-	case d.marked && !d.durable():
-		answer.Expiration = remaining(answer.Expiration, d.deadline)
-		fallthrough
-	case !d.marked && d.class == transport.ReplyWaiting:
-		if answer.Persistence == transport.PersistenceUnset {
-			answer.Persistence = transport.Transient
+	life := transport.Persistent
+	if d.class == transport.ReplyWaiting {
+		switch {
+		case !d.deadline.IsZero():
+			answer.Expiration = remaining(answer.Expiration, d.deadline)
+			life = transport.Transient
+		case !d.marked:
+			life = transport.Transient
 		}
-	case answer.Persistence == transport.PersistenceUnset:
-		answer.Persistence = transport.Persistent
+	}
+	if answer.Persistence == transport.PersistenceUnset {
+		answer.Persistence = life
 	}
 }
 

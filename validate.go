@@ -21,13 +21,22 @@ type checks struct {
 func newChecks(v *validator.Validate) *checks {
 	if v == nil {
 		v = validator.New(validator.WithRequiredStructEnabled())
-		v.RegisterTagNameFunc(jsonName)
+		v.RegisterTagNameFunc(partName)
 	}
 	return &checks{validate: v, tagged: map[reflect.Type]bool{}}
 }
 
-// jsonName is the name of a field in a body.
-func jsonName(f reflect.StructField) string {
+// partName is the name of a field on the wire: in a body, or of the header or
+// address parameter that an annotated input reads.
+func partName(f reflect.StructField) string {
+	for _, tag := range []string{"header", "path"} {
+		if name := f.Tag.Get(tag); name != "" {
+			return name
+		}
+	}
+	if _, ok := f.Tag.Lookup("body"); ok {
+		return "body"
+	}
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	if name == "-" {
 		return ""

@@ -59,10 +59,10 @@ func (e *encoder) pick() func(any) (*transport.Message, error) {
 		return e.text
 	case s == rawBytes && e.codec.ContentType() == "":
 		return e.bytes
-	case t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
-		return e.collection
 	case pointerOnlyMarshaler(t):
 		return e.addressed
+	case t.Kind() == reflect.Slice || t.Kind() == reflect.Map:
+		return e.collection
 	default:
 		return e.value
 	}

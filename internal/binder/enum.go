@@ -65,7 +65,7 @@ func (b enumBuilder) build(t reflect.Type) *enumCheck {
 	b.made[t] = c
 	if t.Kind() != reflect.Interface && reflect.PointerTo(t).Implements(enumeratedType) {
 		c.allowed = newEnumSet(t)
-		c.needed = true
+		c.needed = c.allowed != nil
 	}
 	if selfCoding(t) {
 		return c

@@ -20,7 +20,9 @@ type enumSet struct {
 }
 
 // newEnumSet asks a zero value of t for its legal values. Listed values may be
-// of t or of a basic type of its kind; others can never be met and are left out.
+// of t or of a basic type of its kind; others can never be met and are left
+// out. It returns nil for a struct that lists none: the method then belongs to
+// a type embedded in it.
 func newEnumSet(t reflect.Type) *enumSet {
 	s := &enumSet{}
 	var texts []string
@@ -35,6 +37,9 @@ func newEnumSet(t reflect.Type) *enumSet {
 		} else {
 			texts = append(texts, fmt.Sprint(value))
 		}
+	}
+	if len(texts) == 0 && t.Kind() == reflect.Struct {
+		return nil
 	}
 	s.wanted = "one of " + listed(texts)
 	return s
@@ -94,6 +99,8 @@ func (s *enumSet) has(v reflect.Value) bool {
 		return slices.Contains(s.uints, v.Uint())
 	case v.CanFloat():
 		return slices.Contains(s.floats, v.Float())
+	case !v.CanInterface(): // an embedded struct of an unexported type
+		return true
 	default:
 		return slices.ContainsFunc(s.others, func(o any) bool { return reflect.DeepEqual(o, v.Interface()) })
 	}

@@ -1,0 +1,98 @@
+package rabbitmq
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// epoch is the life of one consumer channel: its deliveries, its workers and
+// its settler. A subscription goes through many, one after the other.
+type epoch struct {
+	sub        *transport.Subscription
+	ch         *amqp.Channel
+	tag        string
+	deliveries <-chan amqp.Delivery
+	cancelled  <-chan string
+	settler    *settler
+	// ctx is the handlers' context. It ends with the epoch.
+	ctx context.Context
+	end context.CancelCauseFunc
+
+	// slots bound the workers of all epochs of the subscription together, which
+	// workers counts.
+	slots   chan struct{}
+	workers *sync.WaitGroup
+	// idle workers wait for a delivery; inHand deliveries are being handled.
+	idle   atomic.Int32
+	inHand atomic.Int32
+	// draining says that deliveries go back unhandled.
+	draining atomic.Bool
+}
+
+// work runs one worker after the other, up to the limit: a worker that takes a
+// delivery while none waits starts the next one. So there are as many as the
+// load needs, and each reads the deliveries itself.
+func (e *epoch) work() {
+	e.workers.Go(func() {
+		e.slots <- struct{}{}
+		e.worker()
+	})
+}
+
+func (e *epoch) worker() {
+	defer func() { <-e.slots }()
+	e.idle.Add(1)
+	for {
+		d, ok := e.next()
+		if e.idle.Add(-1) == 0 && ok {
+			e.another()
+		}
+		if !ok {
+			return
+		}
+		e.inHand.Add(1)
+		e.handle(&d)
+		e.inHand.Add(-1)
+		e.idle.Add(1)
+	}
+}
+
+// next takes a delivery. When none is waiting and none in hand, it first lets
+// the settler write what it has gathered.
+func (e *epoch) next() (amqp.Delivery, bool) {
+	select {
+	case d, ok := <-e.deliveries:
+		return d, ok
+	default:
+	}
+	if e.inHand.Load() == 0 {
+		e.settler.idle()
+	}
+	d, ok := <-e.deliveries
+	return d, ok
+}
+
+// another starts one more worker where the limit allows it.
+func (e *epoch) another() {
+	select {
+	case e.slots <- struct{}{}:
+		e.workers.Go(e.worker)
+	default:
+	}
+}
+
+func (e *epoch) handle(d *amqp.Delivery) {
+	if e.draining.Load() {
+		e.settler.finish(d.DeliveryTag, transport.Return)
+		return
+	}
+	if e.ctx.Err() != nil {
+		return
+	}
+	e.settler.finish(d.DeliveryTag, e.sub.Handle(e.ctx, received(d)))
+}

@@ -1,0 +1,116 @@
+package rabbitmq
+
+import (
+	"math"
+	"strconv"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// received converts a delivery, taking its header table over.
+func received(d *amqp.Delivery) *transport.Message {
+	m := &transport.Message{
+		Body:            d.Body,
+		ContentType:     d.ContentType,
+		ContentEncoding: d.ContentEncoding,
+		ID:              d.MessageId,
+		CorrelationID:   d.CorrelationId,
+		ReplyTo:         d.ReplyTo,
+		Type:            d.Type,
+		AppID:           d.AppId,
+		UserID:          d.UserId,
+		Timestamp:       d.Timestamp,
+		Priority:        d.Priority,
+		Persistence:     persistence(d.DeliveryMode),
+		Address:         d.RoutingKey,
+		Exchange:        d.Exchange,
+		Redelivered:     d.Redelivered,
+	}
+	if d.Expiration != "" {
+		m.Expiration = expiration(d.Expiration)
+	}
+	if len(d.Headers) > 0 {
+		m.Headers = headersIn(d.Headers)
+		m.DeliveryCount = deliveryCount(m.Headers)
+	}
+	return m
+}
+
+func persistence(mode uint8) transport.Persistence {
+	switch mode {
+	case amqp.Persistent:
+		return transport.Persistent
+	case amqp.Transient:
+		return transport.Transient
+	default:
+		return transport.PersistenceUnset
+	}
+}
+
+// expiration reads the sender's text; one that is no number of milliseconds
+// says nothing.
+func expiration(text string) time.Duration {
+	ms, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(ms, uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond
+}
+
+// deliveryCount prefers the header of RabbitMQ 4.3, which counts every
+// delivery, to that of older quorum queues.
+//
+// Source: https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
+func deliveryCount(h transport.Headers) int {
+	for _, name := range [...]string{"x-acquired-count", "x-delivery-count"} {
+		if n, ok := h[name].(int64); ok {
+			return int(max(0, min(n, math.MaxInt32)))
+		}
+	}
+	return 0
+}
+
+// headersIn converts a table in place into what transport.Headers promises.
+func headersIn(t amqp.Table) transport.Headers {
+	for key, v := range t {
+		if converted, changed := fieldIn(v); changed {
+			t[key] = converted
+		}
+	}
+	return transport.Headers(t)
+}
+
+func fieldIn(v any) (converted any, changed bool) {
+	switch v := v.(type) {
+	case int:
+		return int64(v), true
+	case int8:
+		return int64(v), true
+	case int16:
+		return int64(v), true
+	case int32:
+		return int64(v), true
+	case uint8:
+		return int64(v), true
+	case uint16:
+		return int64(v), true
+	case uint32:
+		return int64(v), true
+	case float32:
+		return float64(v), true
+	case amqp.Decimal:
+		return float64(v.Value) / math.Pow10(int(v.Scale)), true
+	case amqp.Table:
+		return map[string]any(headersIn(v)), true
+	case []any:
+		for i, item := range v {
+			if converted, changed := fieldIn(item); changed {
+				v[i] = converted
+			}
+		}
+	}
+	return nil, false
+}
