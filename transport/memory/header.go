@@ -1,0 +1,169 @@
+package memory
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// maxNesting bounds tables and lists inside one another, so that a table which
+// holds itself is an error.
+const maxNesting = 64
+
+// field is one header as it is stored: its value is normalised and never
+// changed.
+type field struct {
+	name  string
+	value any
+}
+
+type fields []field
+
+// newFields normalises headers as the wire does.
+func newFields(h transport.Headers) (fields, error) {
+	if len(h) == 0 {
+		return nil, nil
+	}
+	fs := make(fields, 0, len(h))
+	for name, v := range h {
+		if len(name) > maxShort {
+			return nil, fmt.Errorf("header name: wanted at most %d bytes, got %d", maxShort, len(name))
+		}
+		n, err := normalise(v, 0)
+		if err != nil {
+			return nil, fmt.Errorf("header %q: %w", name, err)
+		}
+		fs = append(fs, field{name, n})
+	}
+	return fs, nil
+}
+
+func (fs fields) find(name string) (any, bool) {
+	for i := range fs {
+		if fs[i].name == name {
+			return fs[i].value, true
+		}
+	}
+	return nil, false
+}
+
+// headers returns the fields as a table of the receiver's own, with room for
+// extra more.
+func (fs fields) headers(extra int) transport.Headers {
+	if len(fs)+extra == 0 {
+		return nil
+	}
+	h := make(transport.Headers, len(fs)+extra)
+	for i := range fs {
+		h[fs[i].name] = copied(fs[i].value)
+	}
+	return h
+}
+
+// normalise returns v as it arrives over the wire: integers as int64, times in
+// whole seconds, lists as []any. The result shares nothing with v.
+func normalise(v any, depth int) (any, error) {
+	if depth > maxNesting {
+		return nil, fmt.Errorf("wanted at most %d tables and lists inside one another, got more", maxNesting)
+	}
+	switch v := v.(type) {
+	case nil, bool, string, int64, float32, float64:
+		return v, nil
+	case []byte:
+		return append([]byte{}, v...), nil
+	case time.Time:
+		return time.Unix(v.Unix(), 0), nil
+	case []any:
+		return normaliseList(v, depth)
+	case []string:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = v[i]
+		}
+		return list, nil
+	case map[string]any:
+		return normaliseTable(v, depth)
+	default:
+		return normaliseInteger(v)
+	}
+}
+
+func normaliseInteger(v any) (any, error) {
+	switch v := v.(type) {
+	case int:
+		return int64(v), nil
+	case int8:
+		return int64(v), nil
+	case int16:
+		return int64(v), nil
+	case int32:
+		return int64(v), nil
+	case uint8:
+		return int64(v), nil
+	case uint16:
+		return int64(v), nil
+	case uint32:
+		return int64(v), nil
+	case uint:
+		return normaliseUnsigned(uint64(v))
+	case uint64:
+		return normaliseUnsigned(v)
+	default:
+		return nil, fmt.Errorf("wanted a text, bytes, number, bool, time, table or list, got %T; hint: convert it or put it into the body", v)
+	}
+}
+
+func normaliseUnsigned(v uint64) (any, error) {
+	if v > math.MaxInt64 {
+		return nil, fmt.Errorf("wanted at most %d, got %d; hint: send it as a text", int64(math.MaxInt64), v)
+	}
+	return int64(v), nil
+}
+
+func normaliseList(v []any, depth int) (any, error) {
+	list := make([]any, len(v))
+	for i := range v {
+		n, err := normalise(v[i], depth+1)
+		if err != nil {
+			return nil, fmt.Errorf("element %d: %w", i, err)
+		}
+		list[i] = n
+	}
+	return list, nil
+}
+
+func normaliseTable(v map[string]any, depth int) (any, error) {
+	table := make(map[string]any, len(v))
+	for name := range v {
+		n, err := normalise(v[name], depth+1)
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", name, err)
+		}
+		table[name] = n
+	}
+	return table, nil
+}
+
+// copied returns a normalised value that shares nothing with v.
+func copied(v any) any {
+	switch v := v.(type) {
+	case []byte:
+		return append([]byte{}, v...)
+	case []any:
+		list := make([]any, len(v))
+		for i := range v {
+			list[i] = copied(v[i])
+		}
+		return list
+	case map[string]any:
+		table := make(map[string]any, len(v))
+		for name := range v {
+			table[name] = copied(v[name])
+		}
+		return table
+	default:
+		return v
+	}
+}

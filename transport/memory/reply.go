@@ -1,0 +1,230 @@
+package memory
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
+)
+
+// replyMode is what kind of reply address requests get.
+type replyMode uint8
+
+const (
+	replyInbox replyMode = iota
+	replyDirect
+	replyNamed
+)
+
+// directPrefix begins the addresses of direct reply-to.
+//
+// Source: https://www.rabbitmq.com/docs/direct-reply-to
+const directPrefix = "amq.rabbitmq.reply-to."
+
+// replyQueueExpiry is how long a named reply queue waits for its owner.
+const replyQueueExpiry = 5 * time.Minute
+
+func isReplyAddress(address string) bool {
+	return strings.HasPrefix(address, generatedPrefix) || strings.HasPrefix(address, directPrefix)
+}
+
+// ClassifyReply judges a reply address by its form.
+func (c *conn) ClassifyReply(address string) transport.ReplyClass {
+	switch {
+	case address == "" || len(address) > maxShort:
+		return transport.ReplyForbidden
+	case isReplyAddress(address):
+		return transport.ReplyWaiting
+	case strings.HasPrefix(address, "amq."):
+		return transport.ReplyForbidden
+	}
+	return transport.ReplyNamed
+}
+
+// session is one life of a connection.
+type session struct {
+	// inbox is nil with a named reply queue, and so is lost.
+	inbox *inbox
+	lost  chan struct{}
+	// accepted is what a request gets whose message is stored.
+	accepted transport.Pending
+}
+
+func (c *conn) newSession() *session {
+	s := &session{}
+	if c.endpoint.replies != replyNamed {
+		s.lost = make(chan struct{})
+		prefix := generatedPrefix
+		if c.endpoint.replies == replyDirect {
+			prefix = directPrefix
+		}
+		s.inbox = &inbox{name: generatedName(prefix), replies: &c.replies}
+		c.broker.mu.Lock()
+		c.broker.inboxes.add(s.inbox.name, s.inbox)
+		c.broker.mu.Unlock()
+	}
+	s.accepted = &pending{lost: s.lost}
+	return s
+}
+
+// endSession ends the session's reply address and exclusive queues.
+func (c *conn) endSession(s *session) {
+	b := c.broker
+	if s.inbox != nil {
+		b.mu.Lock()
+		b.inboxes.remove(s.inbox.name)
+		b.mu.Unlock()
+		s.inbox.close()
+		close(s.lost)
+	}
+	for _, q := range b.queues.all() {
+		if q.owner == c {
+			b.deleteQueue(q, nil)
+		}
+	}
+}
+
+// pending is the outcome of a request's publication.
+type pending struct {
+	transport.Settled
+	lost <-chan struct{}
+}
+
+// Lost is closed when the session ended; nil with a named reply queue.
+func (p *pending) Lost() <-chan struct{} { return p.lost }
+
+// inbox is a reply address that ends with its session.
+type inbox struct {
+	name    string
+	replies *replies
+	// closed is guarded by replies.mu.
+	closed bool
+}
+
+// push hands over a reply. It reports false when the address is gone.
+func (i *inbox) push(l *letter) bool {
+	m := &l.message
+	m.Headers = l.headers.headers(0)
+	return i.replies.push(m, &i.closed)
+}
+
+func (i *inbox) close() {
+	i.replies.mu.Lock()
+	defer i.replies.mu.Unlock()
+	i.closed = true
+}
+
+// replies calls OnReply for one message after the other. Whoever brings a reply
+// while nobody else is at it makes the calls.
+type replies struct {
+	onReply func(*transport.Message)
+
+	mu      sync.Mutex
+	waiting []*transport.Message
+	busy    bool
+	// idle, once somebody waits for it, is closed when no call is running.
+	idle chan struct{}
+}
+
+// push hands over m unless closed says no. It holds no lock during a call.
+func (r *replies) push(m *transport.Message, closed *bool) bool {
+	r.mu.Lock()
+	if closed != nil && *closed {
+		r.mu.Unlock()
+		return false
+	}
+	if r.busy {
+		r.waiting = append(r.waiting, m)
+		r.mu.Unlock()
+		return true
+	}
+	r.busy = true
+	r.mu.Unlock()
+	for batch := []*transport.Message(nil); ; {
+		if m != nil {
+			r.onReply(m)
+			m = nil
+		}
+		for _, m := range batch {
+			r.onReply(m)
+		}
+		if batch = r.next(); batch == nil {
+			return true
+		}
+	}
+}
+
+// next returns what came meanwhile, or ends the work.
+func (r *replies) next() []*transport.Message {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	batch := r.waiting
+	r.waiting = nil
+	if batch == nil {
+		r.busy = false
+		if r.idle != nil {
+			close(r.idle)
+			r.idle = nil
+		}
+	}
+	return batch
+}
+
+// wait waits until no call is running.
+func (r *replies) wait(ctx context.Context) {
+	r.mu.Lock()
+	if !r.busy {
+		r.mu.Unlock()
+		return
+	}
+	if r.idle == nil {
+		r.idle = make(chan struct{})
+	}
+	idle := r.idle
+	r.mu.Unlock()
+	select {
+	case <-idle:
+	case <-ctx.Done():
+	}
+}
+
+// replyAddress is where replies to a request of session s arrive.
+func (c *conn) replyAddress(s *session) (string, error) {
+	if s.inbox != nil {
+		return s.inbox.name, nil
+	}
+	return c.endpoint.replyQueue, c.consumeReplies()
+}
+
+// consumeReplies consumes the named reply queue from the first request on.
+func (c *conn) consumeReplies() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.isClosed():
+		return errClosed
+	case c.replyConsumer != nil:
+		return nil
+	}
+	k := newConsumer(c, transport.Subscription{
+		Topology: topology.Subscription{Queue: topology.QueueDeclaration{
+			Name: c.endpoint.replyQueue, Durable: true,
+			Arguments: topology.Arguments{topology.ArgExpires: replyQueueExpiry.Milliseconds()},
+		}},
+		Prefetch: 250, Workers: 1,
+		Handle: func(_ context.Context, m *transport.Message) transport.Verdict {
+			c.replies.push(m, nil)
+			return transport.Ack
+		},
+	})
+	k.exclusive = true
+	if err := k.attach(); err != nil {
+		return notSent(err)
+	}
+	c.replyConsumer = k
+	c.consumers = append(c.consumers, k)
+	return nil
+}
