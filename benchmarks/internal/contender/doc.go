@@ -26,6 +26,15 @@ const (
 	Promises       = "raw promises"
 	PromisesDirect = "raw promises, direct"
 	Channels       = "go channels"
+	Parley         = "parley"
+)
+
+const parleySettings = "default options but Prefetch(500), Concurrency(128); W1 and W3 with PublishBatch, Window(1024)"
+
+// parley's contenders in the broker workloads.
+const (
+	ParleyDirect = Parley + ", direct"
+	ParleyCalls  = Parley + ", calls"
 )
 
 // All returns every contender, references first.
@@ -64,6 +73,25 @@ func All() []Entry {
 		{
 			Name: Channels + " (twin)", Contender: channels{}, Workloads: []string{"M64"}, Against: []string{Channels}, TwinOf: Channels,
 			About: "the same code again: its distance from 1.00 is the noise",
+		},
+		{
+			Name: Parley, Contender: overRabbitMQ(), Workloads: amqpWorkloads(),
+			Against: []string{Promises, BestInbox, Best, Naive},
+			About:   parleySettings,
+		},
+		{
+			Name: ParleyDirect, Contender: withDirectReplies(), Workloads: requests(),
+			Against: []string{PromisesDirect, Best},
+			About:   parleySettings + "; rabbitmq.DirectReplies()",
+		},
+		{
+			Name: ParleyCalls, Contender: calling{overRabbitMQ()}, Workloads: []string{"W1", "W1q"},
+			Against: []string{Promises, Best},
+			About:   "1024 goroutines that call Publish in place of PublishBatch",
+		},
+		{
+			Name: Parley + " on memory", Contender: inMemory{}, Workloads: []string{"M64"}, Against: []string{Channels},
+			About: "client and server in one app, Concurrency(32), Prefetch(500)",
 		},
 	}
 }

@@ -26,6 +26,12 @@ type Contender interface {
 	Dial(ctx context.Context, job Job) (Caller, error)
 }
 
+// Both is a Contender that has a way of its own to publish and consume at once
+// (W3). Without it Publish and Consume run side by side.
+type Both interface {
+	PublishAndConsume(ctx context.Context, job Job) error
+}
+
 // Caller makes requests over one client connection.
 type Caller interface {
 	// Call encodes the order, sends it and returns the decoded receipt, or an

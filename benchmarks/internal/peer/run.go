@@ -65,6 +65,9 @@ func (p *process) work(ctx context.Context, kind Kind) (Result, error) {
 
 // both publishes and consumes at once; the first failure ends the other side.
 func (p *process) both(ctx context.Context) error {
+	if c, ok := p.contender.(Both); ok {
+		return c.PublishAndConsume(ctx, p.job)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup

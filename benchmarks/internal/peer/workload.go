@@ -10,11 +10,11 @@ type Kind int
 
 // The kinds of workload.
 const (
-	Publishing Kind = iota // one worker publishes
-	Consuming              // one worker consumes what was preloaded
-	Both                   // one worker does both at once
-	Requesting             // a server and a client
-	InMemory               // a client that needs no broker
+	Publishing             Kind = iota // one worker publishes
+	Consuming                          // one worker consumes what was preloaded
+	PublishingAndConsuming             // one worker does both at once
+	Requesting                         // a server and a client
+	InMemory                           // a client that needs no broker
 )
 
 // Workload is one setting of the suite.
@@ -33,7 +33,7 @@ func Workloads() []Workload {
 		{Name: "W1", Title: "publish with confirms, classic queue", Kind: Publishing, MaxN: 60_000},
 		{Name: "W1q", Title: "publish with confirms, quorum queue", Kind: Publishing, Quorum: true, MaxN: 40_000},
 		{Name: "W2", Title: "consume, decode, validate, acknowledge", Kind: Consuming, MaxN: 60_000},
-		{Name: "W3", Title: "publish and consume at once", Kind: Both, MaxN: 60_000},
+		{Name: "W3", Title: "publish and consume at once", Kind: PublishingAndConsuming, MaxN: 60_000},
 		{Name: "W4", Title: "request and reply, 1 caller", Kind: Requesting, Callers: 1, MaxN: 4_000},
 		{Name: "W5c64", Title: "request and reply, 64 callers", Kind: Requesting, Callers: 64, MaxN: 30_000},
 		{Name: "W5c512", Title: "request and reply, 512 callers", Kind: Requesting, Callers: 512, MaxN: 30_000},
