@@ -4,6 +4,7 @@ package cbor
 import (
 	"errors"
 	"reflect"
+	"strings"
 
 	"github.com/fxamacker/cbor/v2"
 
@@ -56,7 +57,9 @@ func (c codec) Decode(data []byte, v any) error {
 		return nil
 	}
 	if e, ok := errors.AsType[*cbor.UnmarshalTypeError](err); ok {
-		return &serialization.Error{Path: e.StructFieldName, Wanted: "another type", Got: "CBOR " + e.CBORType, Err: err}
+		// The library puts the Go type before the field's name.
+		field := e.StructFieldName[strings.LastIndexByte(e.StructFieldName, '.')+1:]
+		return &serialization.Error{Path: field, Wanted: "another type", Got: "CBOR " + e.CBORType, Err: err}
 	}
 	return &serialization.Error{Wanted: "CBOR that fits", Got: "other bytes", Err: err}
 }

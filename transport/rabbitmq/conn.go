@@ -41,9 +41,9 @@ type Conn struct {
 func newConn(cfg *config, hosts []*endpoint, s transport.Settings) *Conn {
 	c := &Conn{cfg: cfg, hosts: hosts, settings: s, log: s.Logger, consumers: map[*consumer]struct{}{}}
 	c.life, c.end = context.WithCancelCause(context.Background())
-	c.publisher = newLink(cfg, hosts, c.name("publish"), c.log)
+	c.publisher = newLink(c, "publish")
 	c.publisher.prepare = c.declareExchanges
-	c.receiver = newLink(cfg, hosts, c.name("consume"), c.log)
+	c.receiver = newLink(c, "consume")
 	switch {
 	case cfg.direct:
 		c.replies = directSource{}
@@ -65,13 +65,6 @@ func (c *Conn) name(role string) string {
 		name = "parley"
 	}
 	return name + " " + role
-}
-
-// bounded is ctx that also ends with the connection.
-func (c *Conn) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(c.life, func() { cancel(transport.ErrClosed) })
-	return ctx, func() { stop(); cancel(nil) }
 }
 
 // Close stops the consumers and ends the connections: see [transport.Conn].

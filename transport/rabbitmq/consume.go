@@ -33,8 +33,8 @@ type consumer struct {
 
 	// stopped is closed when run has returned.
 	stopped chan struct{}
-	// life ends with Stop or when the connection is closed; budget is cancelled
-	// when Stop's context is used up.
+	// life ends with Stop or when the connection is closed; budget ends when
+	// Stop's context is used up. Handlers' contexts end later, after the settler.
 	life   context.Context
 	end    context.CancelCauseFunc
 	budget context.Context
@@ -218,6 +218,6 @@ func (k *consumer) open(s *session, queue string) (*epoch, error) {
 		return nil, err
 	}
 	e.settler = newSettler(e.ch, k.sub.Prefetch, k.sub.Workers, k.log)
-	e.ctx, e.end = context.WithCancelCause(k.budget)
+	e.ctx, e.end = context.WithCancelCause(context.Background())
 	return e, nil
 }

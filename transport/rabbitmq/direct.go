@@ -84,10 +84,10 @@ func (c *Conn) directLink() (*link, error) {
 		return nil, transport.ErrClosed
 	}
 	if c.replier == nil {
-		l := newLink(c.cfg, c.hosts, c.name("replies"), c.log)
+		l := newLink(c, "replies")
 		l.lost = c.direct.ended
 		c.replier = l
-		c.work.Go(func() { l.run(c.life, nil) })
+		c.work.Go(func() { l.run(nil) })
 	}
 	return c.replier, nil
 }

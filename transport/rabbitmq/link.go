@@ -18,6 +18,8 @@ type link struct {
 	// name is shown in the broker's listings.
 	name string
 	log  *slog.Logger
+	// life ends the link.
+	life context.Context
 	// prepare readies each new session before anybody gets it. May be nil.
 	prepare func(ctx context.Context, s *session) error
 	// lost is told of each session that ended by itself. May be nil.
@@ -32,8 +34,12 @@ type link struct {
 	held *session
 }
 
-func newLink(cfg *config, hosts []*endpoint, name string, log *slog.Logger) *link {
-	return &link{cfg: cfg, hosts: hosts, name: name, log: log.With("connection", name), changed: make(chan struct{})}
+func newLink(c *Conn, role string) *link {
+	name := c.name(role)
+	return &link{
+		cfg: c.cfg, hosts: c.hosts, name: name, log: c.log.With("connection", name),
+		life: c.life, changed: make(chan struct{}),
+	}
 }
 
 // session returns the current session, or waits for one. When ctx ends first
@@ -48,6 +54,8 @@ func (l *link) session(ctx context.Context) (*session, error) {
 		}
 		select {
 		case <-changed:
+		case <-l.life.Done():
+			return nil, context.Cause(l.life)
 		case <-ctx.Done():
 			if reason != nil {
 				return nil, fmt.Errorf("no connection: %w (%w)", context.Cause(ctx), reason)
@@ -82,8 +90,10 @@ func (l *link) abort() {
 	}
 }
 
-// run keeps a session until ctx ends, then closes the last one. first may be nil.
-func (l *link) run(ctx context.Context, first *session) {
+// run keeps a session until the link's life ends, then closes the last one.
+// first may be nil.
+func (l *link) run(first *session) {
+	ctx := l.life
 	for s := first; ; s = nil {
 		if s == nil {
 			var err error

@@ -164,6 +164,8 @@ func (q *replyQueue) address(ctx context.Context) (string, <-chan struct{}, erro
 		select {
 		case <-q.ready:
 			return q.name, nil, nil
+		case <-q.conn.life.Done():
+			return "", nil, context.Cause(q.conn.life)
 		case <-patience.C:
 			if err := q.reason(); isPermanent(err) {
 				return "", nil, err

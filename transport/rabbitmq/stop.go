@@ -39,6 +39,8 @@ func (k *consumer) drain(e *epoch, closed <-chan *amqp.Error) {
 	// Once the broker has answered, the deliveries end.
 	k.watched(func() error { return e.ch.Cancel(e.tag, false) })
 	cause := k.awaitHandlers(closed)
+	// First the settler: a handler that gives up because its context ended must
+	// not settle what goes back to the broker.
 	e.settler.close()
 	e.end(cause)
 	// The answer to the close says that the verdicts have arrived; it also

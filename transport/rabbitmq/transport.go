@@ -65,8 +65,8 @@ func (t *Transport) Connect(ctx context.Context, s transport.Settings) (transpor
 		c.end(transport.ErrClosed)
 		return nil, err
 	}
-	c.work.Go(func() { c.publisher.run(c.life, publishing) })
-	c.work.Go(func() { c.receiver.run(c.life, consuming) })
+	c.work.Go(func() { c.publisher.run(publishing) })
+	c.work.Go(func() { c.receiver.run(consuming) })
 	return c, nil
 }
 

@@ -1,0 +1,21 @@
+package interop_test
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/parley-go/parley/internal/rabbittest"
+)
+
+func TestMain(m *testing.M) {
+	rabbittest.Main(m, func(code int) int {
+		if err := goleak.Find(); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		return code
+	})
+}

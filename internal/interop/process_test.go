@@ -1,0 +1,84 @@
+package interop_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// patience bounds every wait for a peer, in the hope that it is never reached.
+const patience = 60 * time.Second
+
+// process is a running peer. It ends when its standard input does.
+type process struct {
+	tb     testing.TB
+	input  io.WriteCloser
+	lines  chan []byte // closed at the end of the output
+	stderr *bytes.Buffer
+	wait   func() error
+}
+
+func start(tb testing.TB, url string, command *exec.Cmd) *process {
+	tb.Helper()
+	p := &process{tb: tb, lines: make(chan []byte, 4096), stderr: new(bytes.Buffer)}
+	command.Env = append(os.Environ(), "AMQP_URL="+url, "PYTHONDONTWRITEBYTECODE=1")
+	command.Stderr = p.stderr
+	output, err := command.StdoutPipe()
+	require.NoError(tb, err)
+	p.input, err = command.StdinPipe()
+	require.NoError(tb, err)
+	require.NoError(tb, command.Start())
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		defer close(p.lines)
+		for s := bufio.NewScanner(output); s.Scan(); {
+			p.lines <- bytes.Clone(s.Bytes())
+		}
+	}()
+	p.wait = sync.OnceValue(func() error {
+		<-read
+		return command.Wait()
+	})
+	tb.Cleanup(func() { p.end(command) })
+	return p
+}
+
+func (p *process) end(command *exec.Cmd) {
+	p.input.Close()
+	kill := time.AfterFunc(patience, func() { command.Process.Kill() })
+	defer kill.Stop()
+	for range p.lines {
+	}
+	if err := p.wait(); err != nil {
+		p.tb.Errorf("%v: %v\n%s", command.Args, err, p.stderr)
+	}
+}
+
+func (p *process) write(line any) {
+	p.tb.Helper()
+	require.NoError(p.tb, json.NewEncoder(p.input).Encode(line))
+}
+
+// read decodes the next line into v; false is the end of the output.
+func (p *process) read(v any) bool {
+	p.tb.Helper()
+	select {
+	case line, ok := <-p.lines:
+		if ok {
+			require.NoError(p.tb, json.Unmarshal(line, v), string(line))
+		}
+		return ok
+	case <-time.After(patience):
+		require.FailNow(p.tb, "the peer says nothing")
+		return false
+	}
+}
