@@ -42,7 +42,7 @@ func compare(ctx context.Context, o options) (err error) {
 func publish(results report.Results, file string) error {
 	fmt.Println(results.Ratios())
 	if file != "" {
-		if err := os.WriteFile(file, []byte(results.Markdown()), 0o644); err != nil { //nolint:gosec // a page for everyone to read
+		if err := os.WriteFile(file, []byte(results.Markdown()), 0o644); err != nil {
 			return fmt.Errorf("write results: %w", err)
 		}
 	}

@@ -28,7 +28,7 @@ func parseOptions(args []string) (options, error) {
 	flags := flag.NewFlagSet("benchmarks", flag.ContinueOnError)
 	flags.IntVar(&o.reps, "reps", 12, "repetitions; each runs every contender once, in random order")
 	flags.Float64Var(&o.seconds, "seconds", 1.5, "length of a run")
-	flags.Uint64Var(&o.seed, "seed", rand.Uint64(), "of the order within repetitions") //nolint:gosec // an order, no secret
+	flags.Uint64Var(&o.seed, "seed", rand.Uint64(), "of the order within repetitions")
 	flags.StringVar(&workloads, "workloads", "", "comma-separated, of "+strings.Join(peer.Names(), ", ")+"; default all")
 	flags.StringVar(&contenders, "contenders", "", "names separated by semicolons; default all")
 	flags.StringVar(&o.peers, "peers", "", "further peers as name=command, comma-separated")

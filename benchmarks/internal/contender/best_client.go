@@ -34,7 +34,7 @@ type bestCaller struct {
 	queue   string
 	lanes   []*bestCalls
 	next    atomic.Uint64
-	replies *sync.Pool
+	replies *replyPool
 	reading sync.WaitGroup
 }
 
@@ -68,7 +68,7 @@ func (c *bestCaller) Call(ctx context.Context, order *work.Order) (work.Receipt,
 	}
 	n := c.next.Add(1)
 	id, lane := strconv.FormatUint(n, 36), c.lanes[n%lanes]
-	replied := c.replies.Get().(chan answer)
+	replied := c.replies.get()
 	lane.add(id, replied)
 	if err := lane.ch.PublishWithContext(ctx, "", c.queue, false, false, request(id, lane.replyTo, body)); err != nil {
 		lane.drop(id)
@@ -76,7 +76,7 @@ func (c *bestCaller) Call(ctx context.Context, order *work.Order) (work.Receipt,
 	}
 	select {
 	case a := <-replied:
-		c.replies.Put(replied)
+		c.replies.put(replied)
 		return work.Read(a.body)
 	case <-ctx.Done(): // not back into the pool: a late reply may still be sent into it
 		lane.drop(id)
@@ -88,8 +88,4 @@ func (c *bestCaller) Close() error {
 	err := c.conn.Close()
 	c.reading.Wait()
 	return err
-}
-
-func newReplyPool() *sync.Pool {
-	return &sync.Pool{New: func() any { return make(chan answer, 1) }}
 }

@@ -59,6 +59,20 @@ func (c *calls) refuse(returns <-chan amqp.Return) {
 	}
 }
 
+// replyPool keeps the channels of calls that got their answer.
+type replyPool struct{ pool sync.Pool }
+
+func newReplyPool() *replyPool { return &replyPool{} }
+
+func (p *replyPool) get() chan answer {
+	if replied, ok := p.pool.Get().(chan answer); ok {
+		return replied
+	}
+	return make(chan answer, 1)
+}
+
+func (p *replyPool) put(replied chan answer) { p.pool.Put(replied) }
+
 func request(id, replyTo string, body []byte) amqp.Publishing {
 	return amqp.Publishing{ContentType: jsonType, DeliveryMode: amqp.Transient, CorrelationId: id, ReplyTo: replyTo, Body: body}
 }

@@ -41,7 +41,7 @@ type promisesCaller struct {
 	queue   string
 	lanes   []*bestCalls
 	next    atomic.Uint64
-	replies *sync.Pool
+	replies *replyPool
 	reading sync.WaitGroup
 }
 
@@ -76,7 +76,7 @@ func (c *promisesCaller) Call(ctx context.Context, order *work.Order) (work.Rece
 		return work.Receipt{}, err
 	}
 	id, lane := work.UUID(), c.lanes[c.next.Add(1)%lanes]
-	replied := c.replies.Get().(chan answer)
+	replied := c.replies.get()
 	lane.add(id, replied)
 	dc, err := lane.send(ctx, c.queue, id, body)
 	if err != nil {
@@ -88,7 +88,7 @@ func (c *promisesCaller) Call(ctx context.Context, order *work.Order) (work.Rece
 		lane.drop(id)
 		return work.Receipt{}, err
 	}
-	c.replies.Put(replied)
+	c.replies.put(replied)
 	if a.err != nil {
 		return work.Receipt{}, a.err
 	}

@@ -76,9 +76,10 @@ func Find(name string) (Workload, error) {
 
 // Names returns the names of all workloads.
 func Names() []string {
-	var names []string
-	for _, w := range Workloads() {
-		names = append(names, w.Name)
+	all := Workloads()
+	names := make([]string, len(all))
+	for i, w := range all {
+		names[i] = w.Name
 	}
 	return names
 }

@@ -40,7 +40,7 @@ func start(ctx context.Context, command []string, job peer.Job) (*process, error
 	}
 	p := &process{ctx: ctx, name: string(job.Role)}
 	args := append(append([]string{}, command[1:]...), runVerb, string(encoded))
-	p.cmd = exec.CommandContext(ctx, command[0], args...) //nolint:gosec // the user's own command line
+	p.cmd = exec.CommandContext(ctx, command[0], args...)
 	p.cmd.Stderr = &p.stderr
 	p.cmd.WaitDelay = time.Second
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
@@ -146,7 +146,7 @@ func Describe(ctx context.Context, name string, command []string) (Peer, error) 
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	args := append(append([]string{}, command[1:]...), describeVerb)
-	out, err := exec.CommandContext(ctx, command[0], args...).Output() //nolint:gosec // the user's own command line
+	out, err := exec.CommandContext(ctx, command[0], args...).Output()
 	if err != nil {
 		return Peer{}, fmt.Errorf("peer %s: %s: %w", name, describeVerb, err)
 	}

@@ -62,7 +62,7 @@ type suite struct {
 
 func (s *suite) workload(ctx context.Context, w peer.Workload) error {
 	if w.Kind != peer.InMemory {
-		defer s.Broker.remove(queueOf(w)) //nolint:errcheck // the next run deletes it too
+		defer func() { _ = s.Broker.remove(queueOf(w)) }() // the next run of the workload deletes it too
 	}
 	sized, err := s.sizes(ctx, w)
 	if err != nil {

@@ -14,20 +14,20 @@ import (
 
 // Order is the payload: 235 bytes as JSON.
 type Order struct {
-	ID        string  `json:"id" validate:"required,max=64"`
-	Customer  string  `json:"customer" validate:"required"`
-	Email     string  `json:"email" validate:"required,email"`
-	Currency  string  `json:"currency" validate:"required,len=3"`
-	Total     float64 `json:"total" validate:"gt=0"`
-	Priority  int     `json:"priority" validate:"gte=0,lte=9"`
+	ID        string  `json:"id"         validate:"required,max=64"`
+	Customer  string  `json:"customer"   validate:"required"`
+	Email     string  `json:"email"      validate:"required,email"`
+	Currency  string  `json:"currency"   validate:"required,len=3"`
+	Total     float64 `json:"total"      validate:"gt=0"`
+	Priority  int     `json:"priority"   validate:"gte=0,lte=9"`
 	CreatedAt int64   `json:"created_at" validate:"required"`
-	Items     []Item  `json:"items" validate:"required,min=1,dive"`
+	Items     []Item  `json:"items"      validate:"required,min=1,dive"`
 }
 
 // Item is one line of an Order.
 type Item struct {
-	SKU   string  `json:"sku" validate:"required,max=32"`
-	Qty   int     `json:"qty" validate:"gt=0"`
+	SKU   string  `json:"sku"   validate:"required,max=32"`
+	Qty   int     `json:"qty"   validate:"gt=0"`
 	Price float64 `json:"price" validate:"gte=0"`
 }
 

@@ -2,7 +2,6 @@ package work_test
 
 import (
 	"encoding/json"
-	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +44,6 @@ func TestReadRefusesARefusal(t *testing.T) {
 func TestUUIDIsOfVersion4(t *testing.T) {
 	t.Parallel()
 	id := work.UUID()
-	require.Regexp(t, regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`), id)
+	require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, id)
 	require.NotEqual(t, id, work.UUID())
 }
