@@ -35,6 +35,7 @@ func compare(ctx context.Context, o options) (err error) {
 	if err != nil {
 		return err
 	}
+	results.Goals = contender.Goals()
 	results.Facts = append(facts(o, config), results.Facts...)
 	return publish(results, o.out)
 }
@@ -88,7 +89,7 @@ func choosePeers(ctx context.Context, o options) ([]suite.Peer, error) {
 			continue
 		}
 		peers = append(peers, suite.Peer{
-			Name: entry.Name, About: entry.About, Workloads: entry.Workloads, Against: entry.Against, SizeOf: entry.TwinOf,
+			Name: entry.Name, About: entry.About, Workloads: entry.Workloads, Against: entry.Against, TwinOf: entry.TwinOf,
 			Command: []string{self, peerVerb, entry.Name},
 		})
 	}

@@ -35,6 +35,7 @@ const parleySettings = "default options but Prefetch(500), Concurrency(128); W1 
 const (
 	ParleyDirect = Parley + ", direct"
 	ParleyCalls  = Parley + ", calls"
+	ParleyMemory = Parley + " on memory"
 )
 
 // All returns every contender, references first.
@@ -90,7 +91,7 @@ func All() []Entry {
 			About:   "1024 goroutines that call Publish in place of PublishBatch",
 		},
 		{
-			Name: Parley + " on memory", Contender: inMemory{}, Workloads: []string{"M64"}, Against: []string{Channels},
+			Name: ParleyMemory, Contender: inMemory{}, Workloads: []string{"M64"}, Against: []string{Channels},
 			About: "client and server in one app, Concurrency(32), Prefetch(500)",
 		},
 	}

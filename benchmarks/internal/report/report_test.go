@@ -78,3 +78,27 @@ func TestTables(t *testing.T) {
 		require.Contains(t, page, fragment)
 	}
 }
+
+func TestGoals(t *testing.T) {
+	t.Parallel()
+	results := report.Results{
+		Goals: []report.Goal{
+			{Workload: "W1", Contender: "parley", Against: "raw", Figure: report.Throughput, Limit: .95},
+			{Workload: "W1", Contender: "parley", Against: "raw", Figure: report.OwnCPU, Limit: 1.15},
+			{Workload: "W1", Contender: "parley", Against: "absent", Figure: report.OwnCPU, Limit: 1.15},
+			{Workload: "W2", Contender: "parley", Against: "raw", Figure: report.OwnCPU, Limit: 1.15},
+		},
+		Workloads: []report.Workload{{Name: "W1", Contenders: []report.Contender{
+			{Name: "raw", Runs: series(10, 10)},
+			{Name: "twin", TwinOf: "raw", Runs: series(11, 11)},
+			{Name: "parley", Runs: series(9, 9)},
+		}}},
+	}
+	require.Equal(t, strings.Join([]string{
+		"| workload | contender | against | figure     | wanted | measured              | met | twin                  |",
+		"| -------- | --------- | ------- | ---------- | ------ | --------------------- | --- | --------------------- |",
+		"| W1       | parley    | raw     | throughput | ≥ 0.95 | 0.90 (0.90..0.90) 0/2 | no  | 1.10 (1.10..1.10) 2/2 |",
+		"| W1       | parley    | raw     | own CPU/op | ≤ 1.15 | 1.11 (1.11..1.11) 0/2 | yes | 0.91 (0.91..0.91) 2/2 |",
+	}, "\n")+"\n", results.GoalTable())
+	require.Contains(t, results.Markdown(), "## Goals")
+}

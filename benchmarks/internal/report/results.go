@@ -10,7 +10,8 @@ import (
 type Results struct {
 	Facts     []Fact // settings and versions, in order
 	Workloads []Workload
-	Settings  []Fact   // contender and how it is set
+	Settings  []Fact // contender and how it is set
+	Goals     []Goal
 	Failures  []string // runs that failed, one line each
 }
 
@@ -27,6 +28,7 @@ type Workload struct {
 type Contender struct {
 	Name    string
 	Against []string // references; those absent from the workload are left out
+	TwinOf  string   // the reference whose code this is, empty if it is its own
 	N       int      // operations per run
 	Runs    Series
 }
@@ -134,6 +136,9 @@ func (r Results) Markdown() string {
 	var b strings.Builder
 	b.WriteString("# Results\n\nWritten by `go run ./benchmarks`; README.md beside it says what is measured and how.\n\n")
 	b.WriteString("## Ratios\n\n" + reading + "\n" + r.Ratios())
+	if goals := r.GoalTable(); goals != "" {
+		b.WriteString("\n## Goals\n\nA goal that is missed or met by less than the twin's distance from 1.00 is undecided.\n\n" + goals)
+	}
 	if len(r.Failures) > 0 {
 		b.WriteString("\n## Failed runs\n\n")
 		for _, failure := range r.Failures {

@@ -30,7 +30,7 @@ func (s *suite) sizes(ctx context.Context, w peer.Workload) ([]*sizedPeer, error
 		if !p.does(w) {
 			continue
 		}
-		n, err := known[p.SizeOf], error(nil)
+		n, err := known[p.TwinOf], error(nil)
 		if n == 0 {
 			n, err = s.trials(ctx, p, w)
 		}

@@ -31,7 +31,7 @@ type Peer struct {
 	Command   []string // program and arguments before those of the protocol
 	Workloads []string
 	Against   []string
-	SizeOf    string // contender whose number of operations it shares; empty: trial runs of its own
+	TwinOf    string // contender with the same code, whose operations per run it shares
 }
 
 func (p Peer) does(w peer.Workload) bool { return slices.Contains(p.Workloads, w.Name) }
@@ -80,7 +80,7 @@ func (s *suite) workload(ctx context.Context, w peer.Workload) error {
 	s.results.Facts = append(s.results.Facts, report.Fact{Name: "load average during " + w.Name, Value: load.String()})
 	result := report.Workload{Name: w.Name, Title: w.Title}
 	for _, p := range sized {
-		result.Contenders = append(result.Contenders, report.Contender{Name: p.Name, Against: p.Against, N: p.n, Runs: p.runs})
+		result.Contenders = append(result.Contenders, report.Contender{Name: p.Name, Against: p.Against, TwinOf: p.TwinOf, N: p.n, Runs: p.runs})
 	}
 	s.results.Workloads = append(s.results.Workloads, result)
 	return nil
