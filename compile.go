@@ -50,7 +50,7 @@ func (a *App) compile() *model {
 	bound := map[*Publisher][]*binding{}
 	m.scope(&a.scope, inherited{settings: a.settings}, bound)
 	for p, bindings := range bound {
-		p.bindings.Store(&bindings)
+		p.rebind(a, bindings)
 	}
 	return m
 }
@@ -233,16 +233,24 @@ func (r *receiver) bindHandler(in inherited) []error {
 	})
 	r.name = callsite.FuncName(r.declared.fn)
 	if err != nil {
-		handler := "handler"
-		if r.name != "" {
-			handler += " " + r.name + " (" + callsite.FuncSite(r.declared.fn).String() + ")"
-		}
-		return prefixed(handler, err)
+		return prefixed(r.handlerName(), err)
 	}
 	r.plan = plan
-	r.slots = make(chan struct{}, r.settings.concurrency)
 	r.handle = chain[HandleMiddleware](r.call, in.middleware)
 	return nil
+}
+
+// handlerName names the function and its place; a closure's name is its place.
+func (r *receiver) handlerName() string {
+	site := callsite.FuncSite(r.declared.fn).String()
+	switch r.name {
+	case "":
+		return "handler"
+	case site:
+		return "handler at " + site
+	default:
+		return "handler " + r.name + " (" + site + ")"
+	}
 }
 
 // prefixed returns the errors that err joins, each behind a subject.

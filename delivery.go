@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // delivery is one message in the hands of a receiver.
@@ -22,8 +23,8 @@ type delivery struct {
 	marked bool
 	// deadline is the caller's, zero when it has none.
 	deadline time.Time
-	// attempts counts the runs of the handler.
-	attempts int
+	// admitted says that the message got as far as the middleware.
+	admitted bool
 }
 
 // admit does what comes before the handler: the size limit, the reply address,
@@ -53,7 +54,7 @@ func (d *delivery) replyAllowed() bool {
 		return true
 	}
 	if !d.settings.replyPatternSet {
-		return d.class == transport.ReplyNamed
+		return d.class == transport.ReplyNamed && !topology.IsErrorQueue(d.message.ReplyTo)
 	}
 	for _, p := range d.settings.replyPatterns {
 		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
@@ -160,7 +161,6 @@ func (d *delivery) giveBack() transport.Verdict {
 func (d *delivery) succeed(ctx, caller context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
 		if errors.Is(err, ErrNoRoute) {
-			d.attempts = 1
 			return d.fail(ctx, &forwardError{err})
 		}
 		return d.again(ctx, "forwarded result was not confirmed", err)
@@ -211,7 +211,7 @@ func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict
 		return transport.Ack
 	default:
 		d.app.stats.unroutable.Add(1)
-		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address"})
+		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address", attempt: 1})
 	}
 }
 

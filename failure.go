@@ -28,6 +28,7 @@ type failure struct {
 	text    string
 	reason  string // in place of text, in the error queue
 	details []any
+	attempt int64 // 1 where the handler ran
 }
 
 // panicError is a recovered panic. Its text and stack stay in the log.
@@ -54,6 +55,9 @@ func (e *forwardError) Unwrap() error { return e.err }
 // on purpose, and neutral words for everything else.
 func (d *delivery) public(err error) failure {
 	f := d.classify(err)
+	if _, unread := errors.AsType[*binder.InputError](err); d.admitted && !unread {
+		f.attempt = 1
+	}
 	if d.settings.exposeErrors {
 		f.text = err.Error()
 	}
@@ -177,7 +181,7 @@ func (d *delivery) failed(f failure) *Message {
 	headers[HeaderFailureTime] = time.Now().UTC().Format(time.RFC3339)
 	headers[HeaderFailureAddress] = m.Address
 	headers[HeaderFailureHandler] = cut(d.name, maxShortString)
-	headers[HeaderFailureAttempt] = int64(d.attempts)
+	headers[HeaderFailureAttempt] = f.attempt
 	if m.Exchange != "" {
 		headers[HeaderFailureExchange] = m.Exchange
 	}

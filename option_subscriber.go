@@ -12,6 +12,7 @@ import (
 // subscriberSettings is what the options of a subscriber add up to.
 type subscriberSettings struct {
 	concurrency     int
+	concurrencySet  bool
 	prefetch        int
 	prefetchSet     bool
 	maxBody         int
@@ -43,11 +44,11 @@ func (s subscriberSettings) clone() subscriberSettings {
 // complete fills what follows from other settings and returns what cannot be.
 func (s *subscriberSettings) complete() error {
 	switch {
-	case s.concurrency < 0:
+	case s.concurrencySet && s.concurrency < 1:
 		return &topology.Error{Wanted: "a concurrency of at least 1", Got: fmt.Sprint(s.concurrency), Hint: "leave parley.Concurrency out for the default of 32"}
 	case s.prefetchSet && s.prefetch < 1:
 		return &topology.Error{Wanted: "a prefetch of at least 1", Got: fmt.Sprint(s.prefetch), Hint: "0 would let the broker send without bound; leave parley.Prefetch out for the default"}
-	case s.concurrency > 0 && s.prefetchSet && s.prefetch < s.concurrency:
+	case s.concurrencySet && s.prefetchSet && s.prefetch < s.concurrency:
 		return &topology.Error{
 			Wanted: fmt.Sprintf("a prefetch of at least the concurrency, %d", s.concurrency), Got: fmt.Sprint(s.prefetch),
 			Hint: "raise parley.Prefetch or lower parley.Concurrency",
@@ -57,7 +58,7 @@ func (s *subscriberSettings) complete() error {
 	case s.handlerTimeout < 0:
 		return &topology.Error{Wanted: "a positive handler timeout", Got: s.handlerTimeout.String(), Hint: "leave parley.HandlerTimeout out for none"}
 	}
-	if s.concurrency == 0 {
+	if !s.concurrencySet {
 		s.concurrency = DefaultConcurrency
 		if s.prefetchSet {
 			s.concurrency = min(s.concurrency, s.prefetch)
@@ -82,12 +83,9 @@ func (o subscriberOption) applySubscriber(s *subscriberSettings) { o.apply(s) }
 // least 1. Queue order is kept only with Concurrency(1) and one instance of
 // the service; each message is then settled before the next one is handled.
 func Concurrency(n int) SubscriberOption {
-	if n == 0 {
-		n = -1 // an explicit 0 is a mistake, the zero value is not
-	}
 	return subscriberOption{
 		fmt.Sprintf("parley.Concurrency(%d)", n),
-		func(s *subscriberSettings) { s.concurrency = n },
+		func(s *subscriberSettings) { s.concurrency, s.concurrencySet = n, true },
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"github.com/parley-go/parley/internal/callsite"
@@ -34,6 +35,20 @@ type binding struct {
 
 func newPublisher(address string, opts []SendOption, site callsite.Site) *Publisher {
 	return &Publisher{address: address, opts: opts, site: site}
+}
+
+// rebind replaces what the publisher is in one app; a router's may be in others.
+func (p *Publisher) rebind(app *App, bindings []*binding) {
+	for {
+		old := p.bindings.Load()
+		all := slices.Clone(bindings)
+		if old != nil {
+			all = append(all, slices.DeleteFunc(slices.Clone(*old), func(b *binding) bool { return b.app == app })...)
+		}
+		if p.bindings.CompareAndSwap(old, &all) {
+			return
+		}
+	}
 }
 
 // Address returns the address as it was declared, without the prefixes of

@@ -36,6 +36,7 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
+	r.slots = make(chan struct{}, r.settings.concurrency)
 	workers := r.settings.prefetch
 	if r.settings.concurrency == 1 {
 		workers = 1
@@ -70,12 +71,12 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 		<-r.slots
 		return d.skip()
 	}
+	d.admitted = true
 	caller, cancel := d.untilDeadline(ctx)
 	defer cancel()
 	out, err := r.attempt(caller, m)
 	<-r.slots
 	if err != nil {
-		d.attempts = 1
 		return d.fail(ctx, err)
 	}
 	return d.succeed(ctx, caller, out)

@@ -49,7 +49,11 @@ func describeJSON(err error, data []byte, v any) error {
 		}
 	}
 	path, found, t := locate(data, reflect.TypeOf(v).Elem())
-	return &Error{Path: path, Wanted: wanted(t), Got: jsonKind(found), Err: err}
+	out := &Error{Path: path, Wanted: wanted(t), Got: jsonKind(found), Err: err}
+	if out.Wanted == out.Got {
+		out.Wanted, out.Got = "other values in the "+out.Got, ""
+	}
+	return out
 }
 
 func describeSyntax(err error) error {

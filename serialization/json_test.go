@@ -75,6 +75,10 @@ func TestJSONErrors(t *testing.T) {
 		{`{"deep":{"er":[{"k":{"deep":{"er":[{},{"l":{"qty":""}}]}}}]}}`, "deep.er[0].k.deep.er[1].l.qty: wanted integer, got string"},
 		{`{"Plain":""}`, "Plain: wanted integer, got string"},
 		{`[]`, "wanted object, got array"},
+		{` { "a,]\\\"" : [1, "{"] , "items" : [ { } , [ ] ] } `, "items[1]: wanted object, got array"},
+		{`{"grid":[[], [-1e0, null, true]]}`, "grid[1][0]: wanted integer, got number with a fraction or an exponent"},
+		{`{"grid":[[-1, null, true]]}`, "grid[0][2]: wanted integer, got boolean"},
+		{`{"by_\u006eame":{"a":1}}`, "by_name.a: wanted object, got number"},
 		{`"x"`, "wanted object, got string"},
 		{`{"at":"yesterday"}`, "at: wanted RFC 3339 time, got string"},
 		{`{"items":[{},{"at":"yesterday"}]}`, "items[1].at: wanted RFC 3339 time, got string"},
@@ -93,6 +97,13 @@ func TestJSONErrors(t *testing.T) {
 		require.Equal(t, c.want, err.Error(), "from %.60q", c.body)
 		require.Error(t, errors.Unwrap(err))
 	}
+}
+
+func TestJSONErrorIsNotLocatedInALargeBody(t *testing.T) {
+	t.Parallel()
+	body := `["` + strings.Repeat(`good","`, 20_000) + `bad"]`
+	err := serialization.JSON().Decode([]byte(body), new([]mood))
+	require.EqualError(t, err, "wanted other values in the array")
 }
 
 func TestJSONErrorsStayShort(t *testing.T) {

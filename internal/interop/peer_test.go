@@ -54,7 +54,7 @@ func startClient(tb testing.TB, l library, url, replies string, inFlight int) cl
 func (c client) next() outcome {
 	c.tb.Helper()
 	var o outcome
-	require.True(c.tb, c.read(&o), "the client ended: %s", c.stderr)
+	require.True(c.tb, c.read(&o), "the client ended early")
 	return o
 }
 
@@ -74,7 +74,7 @@ func (c client) do(calls ...call) (map[string]outcome, []message) {
 		require.NotContains(c.tb, outcomes, o.ID, "one outcome per call")
 		outcomes[o.ID] = o
 	}
-	require.Len(c.tb, outcomes, len(calls), "the client ended: %s", c.stderr)
+	require.Len(c.tb, outcomes, len(calls), "the client ended early")
 	return outcomes, strays
 }
 
@@ -86,7 +86,7 @@ func startServer(tb testing.TB, l library, url, prefix string, flags ...string) 
 	command := l.command(tb, "server", append([]string{"--prefix", prefix}, flags...)...)
 	s := server{start(tb, url, command)}
 	var first request
-	require.True(tb, s.read(&first) && first.Ready, "the server ended: %s", s.stderr)
+	require.True(tb, s.read(&first) && first.Ready, "the server ended early")
 	return s
 }
 

@@ -3,6 +3,7 @@ package msgpack_test
 import (
 	"bytes"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -74,10 +75,10 @@ func TestEveryHeadIsUnderstood(t *testing.T) {
 	}
 }
 
-func many(n int) map[int]bool {
-	m := make(map[int]bool, n)
+func many(n int) map[string]bool {
+	m := make(map[string]bool, n)
 	for i := range n {
-		m[i] = true
+		m[strconv.Itoa(i)] = true
 	}
 	return m
 }
