@@ -29,7 +29,7 @@ const (
 	Parley         = "parley"
 )
 
-const parleySettings = "default options but Prefetch(500), Concurrency(128); W1 and W3 with PublishBatch, Window(1024)"
+const parleySettings = "default options but Prefetch(500); W1 and W3 with PublishBatch, Window(1024)"
 
 // parley's contenders in the broker workloads.
 const (
@@ -92,7 +92,7 @@ func All() []Entry {
 		},
 		{
 			Name: ParleyMemory, Contender: inMemory{}, Workloads: []string{"M64"}, Against: []string{Channels},
-			About: "client and server in one app, Concurrency(32), Prefetch(500)",
+			About: "client and server in one app, default options",
 		},
 	}
 }

@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	parleyWindow      = lanes * ringSize // unconfirmed messages of a batch, as many as raw best's
-	parleyPrefetch    = lanes * prefetch // deliveries outstanding, as many as raw best's
-	parleyConcurrency = 128
-	stopBudget        = 10 * time.Second
+	parleyWindow   = lanes * ringSize // unconfirmed messages of a batch, as many as raw best's
+	parleyPrefetch = lanes * prefetch // deliveries outstanding, as many as raw best's
+	stopBudget     = 10 * time.Second
 )
 
 // overParley does the workloads with parley: ordinary functions on an app.
@@ -96,7 +95,7 @@ func countdown(app *parley.App, job peer.Job) <-chan struct{} {
 			close(finished)
 		}
 		return nil
-	}, parley.Prefetch(parleyPrefetch), parley.Concurrency(parleyConcurrency))
+	}, parley.Prefetch(parleyPrefetch))
 	return finished
 }
 
@@ -114,7 +113,7 @@ func place(_ context.Context, o work.Order) (work.Receipt, error) { return work.
 
 func (p overParley) Serve(ctx context.Context, job peer.Job, ready func()) error {
 	app := p.app(job)
-	app.Subscriber(job.Queue, place, parley.Prefetch(parleyPrefetch), parley.Concurrency(parleyConcurrency))
+	app.Subscriber(job.Queue, place, parley.Prefetch(parleyPrefetch))
 	return running(ctx, app, func() error {
 		ready()
 		<-ctx.Done()

@@ -3,7 +3,6 @@ package contender
 import (
 	"context"
 
-	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/benchmarks/internal/peer"
 	"github.com/parley-go/parley/transport/memory"
 )
@@ -14,6 +13,6 @@ type inMemory struct{ memoryOnly }
 func (inMemory) Dial(ctx context.Context, _ peer.Job) (peer.Caller, error) {
 	const address = "orders.place"
 	app := newApp(memory.New())
-	app.Subscriber(address, place, parley.Prefetch(parleyPrefetch), parley.Concurrency(channelWorkers))
+	app.Subscriber(address, place)
 	return caller(ctx, app, address)
 }
