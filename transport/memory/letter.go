@@ -40,6 +40,8 @@ type entry struct {
 	counted     bool
 	attempts    int
 
+	// assigned is when a feed got it.
+	assigned time.Time
 	// before and after link the unsettled deliveries of a feed.
 	before, after *entry
 }
@@ -140,6 +142,7 @@ const headerDeliveryCount = "x-delivery-count"
 // delivery returns the message for a handler, which owns it.
 func (e *entry) delivery() *transport.Message {
 	m := e.received()
+	m.Received = e.assigned
 	m.Redelivered = e.redelivered
 	if e.counted {
 		m.DeliveryCount = e.attempts
