@@ -181,7 +181,7 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		err = tooLong("an address", address)
 	}
 	b.template = template
-	if slices.ContainsFunc(in.middleware, func(m Middleware) bool { _, ok := m.(SendMiddleware); return ok }) {
+	if has[SendMiddleware](in.middleware) {
 		b.send = chain[SendMiddleware](b.deliver, in.middleware)
 	}
 	if err != nil {
@@ -245,6 +245,7 @@ func (r *receiver) bindHandler(in inherited) []error {
 	}
 	r.plan = plan
 	r.handle = chain[HandleMiddleware](r.call, in.middleware)
+	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !has[HandleMiddleware](in.middleware)
 	return nil
 }
 

@@ -135,12 +135,16 @@ func (d *delivery) expired() bool {
 	return !d.deadline.IsZero() && !time.Now().Before(d.deadline)
 }
 
-// untilDeadline returns ctx bounded by the caller's remaining time.
-func (d *delivery) untilDeadline(ctx context.Context) (context.Context, context.CancelFunc) {
-	if d.deadline.IsZero() {
-		return ctx, func() {}
+// handling returns the context of a handler: it ends with the caller's deadline
+// or after limit, whichever is earlier; a limit of 0 is none.
+func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
+	h := &handling{Context: ctx, message: d.message, app: d.app, deadline: d.deadline}
+	if limit > 0 {
+		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
+			h.deadline = end
+		}
 	}
-	return context.WithDeadline(ctx, d.deadline)
+	return h
 }
 
 // skip settles an expired request: its caller has been told by its own clock.
@@ -156,9 +160,8 @@ func (d *delivery) giveBack() transport.Verdict {
 	return transport.Return
 }
 
-// succeed sends the result where it belongs and acknowledges. ctx lives as long
-// as the delivery, caller as long as somebody waits.
-func (d *delivery) succeed(ctx, caller context.Context, out *Message) transport.Verdict {
+// succeed sends the result where it belongs and acknowledges.
+func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
 		if errors.Is(err, ErrNoRoute) {
 			return d.fail(ctx, &forwardError{err})
@@ -166,7 +169,7 @@ func (d *delivery) succeed(ctx, caller context.Context, out *Message) transport.
 		return d.again(ctx, "forwarded result was not confirmed", err)
 	}
 	if d.wantsReply(out) {
-		if err := d.send(caller, d.reply(out)); err != nil {
+		if err := d.answer(ctx, d.reply(out)); err != nil {
 			return d.replyFailed(ctx, err)
 		}
 	}
@@ -219,6 +222,18 @@ func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict
 func (d *delivery) again(ctx context.Context, what string, err error) transport.Verdict {
 	d.log(slog.LevelError, what+"; the message will be handled again", slog.Any("error", err))
 	return pauseThen(ctx, d.giveBack())
+}
+
+// answer sends a reply. Nobody waits longer than the caller's deadline to get
+// it under way.
+func (d *delivery) answer(ctx context.Context, p *transport.Publication) error {
+	caller := d.handling(ctx, 0)
+	defer caller.end()
+	c, err := d.run.conn.Publish(caller, p)
+	if err != nil {
+		return err
+	}
+	return transport.Wait(ctx, c)
 }
 
 // send publishes and waits for the confirm.

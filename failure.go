@@ -117,9 +117,7 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 
 // tell sends an error reply. done says that v is the end of it.
 func (d *delivery) tell(ctx context.Context, f failure) (v transport.Verdict, done bool) {
-	caller, cancel := d.untilDeadline(ctx)
-	defer cancel()
-	err := d.send(caller, d.errorReply(f))
+	err := d.answer(ctx, d.errorReply(f))
 	switch {
 	case err == nil:
 		return 0, false

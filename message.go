@@ -1,8 +1,6 @@
 package parley
 
 import (
-	"context"
-
 	"github.com/parley-go/parley/internal/binder"
 	"github.com/parley-go/parley/transport"
 )
@@ -31,30 +29,3 @@ type Response[T any] struct {
 
 // Envelope returns the value and its properties.
 func (r Response[T]) Envelope() (value any, properties *Message) { return r.Value, &r.Properties }
-
-type messageKey struct{}
-
-// serving is the context of a handler: it knows the message and the app.
-type serving struct {
-	context.Context
-	message *Message
-	app     *App
-}
-
-// Value answers for the serving itself without a further link in the chain.
-func (s *serving) Value(key any) any {
-	if key == (messageKey{}) {
-		return s
-	}
-	return s.Context.Value(key)
-}
-
-// MessageFrom returns the message that is being handled in ctx, for logging
-// and for middleware that was not given it.
-func MessageFrom(ctx context.Context) (*Message, bool) {
-	s, ok := ctx.Value(messageKey{}).(*serving)
-	if !ok {
-		return nil, false
-	}
-	return s.message, true
-}

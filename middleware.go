@@ -1,6 +1,9 @@
 package parley
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Handler takes a message and gives its answer. A nil answer has no value.
 //
@@ -42,4 +45,12 @@ func chain[M interface {
 		}
 	}
 	return h
+}
+
+// has reports whether any of all is of type M.
+func has[M Middleware](all []Middleware) bool {
+	return slices.ContainsFunc(all, func(m Middleware) bool {
+		_, ok := m.(M)
+		return ok
+	})
 }

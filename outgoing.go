@@ -48,24 +48,27 @@ func (b *binding) encode(v any, out *outgoing) error {
 	if err != nil {
 		return err
 	}
+	if m == v {
+		// The caller's own message stays as it is.
+		m = new(*m)
+	}
 	return b.address(m, out)
 }
 
-// address makes the message of out: a copy of m, directed to the binding's
-// destination, with the properties that the options name and m leaves empty.
+// address directs m, which it takes over, to the binding's destination, with
+// the properties that the options name and m leaves empty.
 func (b *binding) address(m *Message, out *outgoing) error {
 	key, err := b.template.Fill(out.settings.path)
 	if err != nil {
 		return err
 	}
-	c := *m
-	c.Address, c.Exchange = key, ""
+	m.Address, m.Exchange = key, ""
 	if e := out.settings.exchange; e != nil {
-		c.Exchange = e.Name
+		m.Exchange = e.Name
 	}
-	c.AppID = first(c.AppID, b.app.settings.name)
-	out.message = &c
-	return out.settings.fill(&c)
+	m.AppID = first(m.AppID, b.app.settings.name)
+	out.message = m
+	return out.settings.fill(m)
 }
 
 func (s *sendSettings) fill(m *Message) error {
@@ -185,7 +188,7 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	return nil, transport.Wait(ctx, c)
 }
 
-// forward sends an encoded result.
+// forward sends an encoded result, which it takes over.
 func (b *binding) forward(ctx context.Context, m *Message) error {
 	out := &outgoing{settings: b.settings}
 	if err := b.address(m, out); err != nil {

@@ -88,7 +88,7 @@ func (p *Publisher) bound(ctx context.Context) (*binding, error) {
 	if len(*all) == 1 {
 		return (*all)[0], nil
 	}
-	if s, ok := ctx.Value(messageKey{}).(*serving); ok {
+	if s, ok := ctx.Value(messageKey{}).(*handling); ok {
 		for _, b := range *all {
 			if b.app == s.app {
 				return b, nil

@@ -21,6 +21,8 @@ type receiver struct {
 	plan     *binder.Plan
 	handle   Handler
 	forwards []*binding
+	// ownsResults: each result is a message made for one reply and for nothing else.
+	ownsResults bool
 	// slots bounds the handlers that run; a message that only waits for a
 	// confirm holds none.
 	slots chan struct{}
@@ -72,14 +74,14 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 		return d.skip()
 	}
 	d.admitted = true
-	caller, cancel := d.untilDeadline(ctx)
-	defer cancel()
-	out, err := r.attempt(caller, m)
+	h := d.handling(ctx, r.settings.handlerTimeout)
+	out, err := r.attempt(h)
+	h.end()
 	<-r.slots
 	if err != nil {
 		return d.fail(ctx, err)
 	}
-	return d.succeed(ctx, caller, out)
+	return d.succeed(ctx, out)
 }
 
 // acquire waits for a free slot; false when ctx ended first.
@@ -93,18 +95,13 @@ func (r *receiver) acquire(ctx context.Context) bool {
 }
 
 // attempt runs the middleware and the handler once.
-func (r *receiver) attempt(ctx context.Context, m *Message) (out *Message, err error) {
+func (r *receiver) attempt(h *handling) (out *Message, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = nil, &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
-	if t := r.settings.handlerTimeout; t > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, t)
-		defer cancel()
-	}
-	return r.handle(&serving{Context: ctx, message: m, app: r.app}, m)
+	return r.handle(h, h.message)
 }
 
 // call is the innermost [Handler]: the function itself.

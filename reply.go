@@ -9,23 +9,25 @@ import (
 
 // reply makes the answer to a message from a result, nil for none.
 func (d *delivery) reply(out *Message) *transport.Publication {
-	answer := &Message{}
-	if out != nil && !d.settings.noReply {
-		answer = d.derived(out)
+	if out == nil || d.settings.noReply {
+		return d.address(&Message{})
 	}
-	return d.address(answer)
+	return d.address(d.derived(out))
 }
 
-// derived returns a copy of a result that is safe to send: of a handler's own
-// input only the body is taken, of anything else no steering header.
+// derived returns a result as it is safe to send: of a handler's own input only
+// the body is taken, of anything else no steering header. It is a copy unless
+// nobody else can have the message.
 func (d *delivery) derived(out *Message) *Message {
 	if out == d.message {
 		return &Message{Body: out.Body, ContentType: out.ContentType, ContentEncoding: out.ContentEncoding}
 	}
-	c := *out
-	c.Headers = harmless(c.Headers)
-	c.UserID = ""
-	return &c
+	if !d.ownsResults {
+		out = new(*out)
+	}
+	out.Headers = harmless(out.Headers)
+	out.UserID = ""
+	return out
 }
 
 // address completes an answer and directs it to the caller.

@@ -21,6 +21,9 @@ type Description struct {
 	// type of the value inside, and Enveloped is true.
 	Out       reflect.Type
 	Enveloped bool
+	// EncodesResult says that each result is encoded into a new message, as
+	// opposed to one that the handler may have made itself.
+	EncodesResult bool
 }
 
 // Field is a field of an annotated input.
@@ -56,6 +59,7 @@ func describe(s signature, p *Plan) Description {
 			d.Out = value
 		}
 	}
+	d.EncodesResult = p.encoder != nil && !d.Enveloped && s.out != reflect.PointerTo(messageType)
 	return d
 }
 

@@ -212,10 +212,15 @@ func TestDescribe(t *testing.T) {
 	p, err = binder.Compile(func(title) []int { return nil }, binder.Config{})
 	require.NoError(t, err)
 	require.Equal(t, binder.Description{
-		In:   reflect.TypeFor[title](),
-		Body: reflect.TypeFor[title](),
-		Out:  reflect.TypeFor[[]int](),
+		In:            reflect.TypeFor[title](),
+		Body:          reflect.TypeFor[title](),
+		Out:           reflect.TypeFor[[]int](),
+		EncodesResult: true,
 	}, p.Describe())
+
+	p, err = binder.Compile(func() *transport.Message { return nil }, binder.Config{})
+	require.NoError(t, err)
+	require.False(t, p.Describe().EncodesResult, "the handler made the message")
 }
 
 func noService(context.Context, *transport.Message) (any, func(error) error, error) {
