@@ -157,7 +157,7 @@ func ended(ctx context.Context, err error) error {
 // attempt tries every host once, in random order.
 func (l *link) attempt(ctx context.Context) (*session, error) {
 	var faults []error
-	for _, i := range rand.Perm(len(l.hosts)) {
+	for _, i := range rand.Perm(len(l.hosts)) { //nolint:gosec // spreads load, guards nothing
 		s, err := l.open(ctx, l.hosts[i])
 		if err == nil {
 			l.log.Info("connected", "broker", l.hosts[i].String())
@@ -199,7 +199,7 @@ func (c *config) pauses() *pauses { return &pauses{c.backoffMin, c.backoffMax} }
 func (p *pauses) wait(ctx context.Context) bool {
 	// Between half the pause and all of it: many clients of one broker must
 	// not come back in step.
-	d := p.next/2 + rand.N(p.next/2+1)
+	d := p.next/2 + rand.N(p.next/2+1) //nolint:gosec // jitter guards nothing
 	p.next = min(2*p.next, p.longest)
 	return pause(ctx, d)
 }
