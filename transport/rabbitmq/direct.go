@@ -86,6 +86,8 @@ func (c *Conn) directLink() (*link, error) {
 	if c.replier == nil {
 		l := newLink(c, "replies")
 		l.lost = c.direct.ended
+		// Its sessions end by what others ask for: come back soon.
+		l.longest = c.cfg.backoffMin
 		c.replier = l
 		c.work.Go(func() { l.run(nil) })
 	}

@@ -39,8 +39,12 @@ type epoch struct {
 // load needs, and each reads the deliveries itself.
 func (e *epoch) work() {
 	e.workers.Go(func() {
-		e.slots <- struct{}{}
-		e.worker()
+		select {
+		case e.slots <- struct{}{}:
+			e.worker()
+		case <-e.ctx.Done():
+			// A handler of an earlier epoch kept the last slot.
+		}
 	})
 }
 
