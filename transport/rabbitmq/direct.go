@@ -118,11 +118,13 @@ func (r *directReplier) track(conf *confirmation) {
 	r.inFlight[conf] = struct{}{}
 }
 
-// forget drops confirmed publications whose callers never asked.
+// forget drops publications whose outcome is known and whose callers never asked.
 func (r *directReplier) forget() {
 	for conf := range r.inFlight {
-		if conf.deferred.Acked() {
+		select {
+		case <-conf.Done():
 			delete(r.inFlight, conf)
+		default:
 		}
 	}
 }
