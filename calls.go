@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -77,7 +78,7 @@ func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (
 		ctx, cancel = context.WithTimeoutCause(ctx, w.limit, errOwnLimit)
 		defer cancel()
 	}
-	if err := w.stamp(ctx, p.Message); err != nil {
+	if err := w.stamp(ctx, p.Message, n.durable); err != nil {
 		return nil, w.failed(ctx, err)
 	}
 	if err := n.calls.add(w); err != nil {
@@ -96,31 +97,29 @@ func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (
 	return m, nil
 }
 
-// stamp gives the request its identity and its deadline.
-func (w *call) stamp(ctx context.Context, m *Message) error {
+// stamp gives the request its identity, its deadline and its life: it goes with
+// a caller that waits, unless replies outlive the caller's session.
+func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 	m.CorrelationID = w.correlationID
 	headers := make(Headers, len(m.Headers)+1)
-	for name, v := range m.Headers {
-		headers[name] = v
-	}
+	maps.Copy(headers, m.Headers)
 	m.Headers = headers
-	deadline, limited := ctx.Deadline()
-	if !limited {
-		headers[HeaderDeadline] = int64(0)
-		if m.Persistence == transport.PersistenceUnset {
-			m.Persistence = transport.Persistent
+	headers[HeaderDeadline] = int64(0)
+	life := transport.Persistent
+	if deadline, limited := ctx.Deadline(); limited {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
 		}
-		return nil
+		left = max(left, time.Millisecond)
+		headers[HeaderDeadline] = left.Milliseconds()
+		if !durable {
+			m.Expiration = left
+			life = transport.Transient
+		}
 	}
-	left := time.Until(deadline)
-	if left <= 0 {
-		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
-	}
-	left = max(left, time.Millisecond)
-	headers[HeaderDeadline] = left.Milliseconds()
-	m.Expiration = left
 	if m.Persistence == transport.PersistenceUnset {
-		m.Persistence = transport.Transient
+		m.Persistence = life
 	}
 	return nil
 }
@@ -189,16 +188,17 @@ func (w *call) timedOut(ctx context.Context, err error) error {
 	if definite(err) {
 		return err
 	}
-	outcome := ErrNotSent
+	outcome, silence := ErrNotSent, ""
 	if w.sent {
-		outcome = ErrOutcomeUnknown
+		// Only parley's own services answer with errors.
+		outcome, silence = ErrOutcomeUnknown, " (a service that is not parley's reports no failures)"
 	} else if errors.Is(err, ErrBlocked) {
 		outcome = ErrBlocked
 	}
 	if errors.Is(context.Cause(ctx), errOwnLimit) {
-		return &timeoutError{text: fmt.Sprintf("no reply within %v", w.limit), outcome: outcome, own: true}
+		return &timeoutError{text: fmt.Sprintf("no reply within %v%s", w.limit, silence), outcome: outcome, own: true}
 	}
-	return &timeoutError{text: "no reply before the context's deadline", outcome: outcome}
+	return &timeoutError{text: "no reply before the context's deadline" + silence, outcome: outcome}
 }
 
 // definite reports an outcome that running out of time did not cause.

@@ -20,6 +20,14 @@ type declaration struct {
 	handle  *Subscriber // nil for a router's
 }
 
+// function returns what was registered, behind a typed door too.
+func (d *declaration) function() any {
+	if t, ok := d.fn.(TypedHandler); ok {
+		return t.Function()
+	}
+	return d.fn
+}
+
 // model is what an app's declarations mean. Running, documents and tests read
 // it; none of them looks at declarations.
 type model struct {
@@ -231,7 +239,7 @@ func (r *receiver) bindHandler(in inherited) []error {
 		PathNames: r.template.Parameters(),
 		Check:     r.app.checks.compile,
 	})
-	r.name = callsite.FuncName(r.declared.fn)
+	r.name = callsite.FuncName(r.declared.function())
 	if err != nil {
 		return prefixed(r.handlerName(), err)
 	}
@@ -242,7 +250,7 @@ func (r *receiver) bindHandler(in inherited) []error {
 
 // handlerName names the function and its place; a closure's name is its place.
 func (r *receiver) handlerName() string {
-	site := callsite.FuncSite(r.declared.fn).String()
+	site := callsite.FuncSite(r.declared.function()).String()
 	switch r.name {
 	case "":
 		return "handler"

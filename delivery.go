@@ -34,7 +34,7 @@ func (d *delivery) admit() error {
 	if m.ReplyTo != "" {
 		d.class = d.run.classify(m.ReplyTo)
 	}
-	malformed := d.readDeadline(time.Now())
+	malformed := d.readDeadline(m.Received)
 	if n := len(m.Body); n > d.settings.maxBody {
 		return NewError(CodeInvalidArgument, fmt.Sprintf("body of %d bytes is over the limit of %d", n, d.settings.maxBody))
 	}

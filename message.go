@@ -34,10 +34,19 @@ func (r Response[T]) Envelope() (value any, properties *Message) { return r.Valu
 
 type messageKey struct{}
 
-// serving is what a handler's context knows.
+// serving is the context of a handler: it knows the message and the app.
 type serving struct {
+	context.Context
 	message *Message
 	app     *App
+}
+
+// Value answers for the serving itself without a further link in the chain.
+func (s *serving) Value(key any) any {
+	if key == (messageKey{}) {
+		return s
+	}
+	return s.Context.Value(key)
 }
 
 // MessageFrom returns the message that is being handled in ctx, for logging

@@ -94,7 +94,7 @@ func (r *receiver) operation() Operation {
 		Parameters:   r.template.Parameters(),
 		Site:         r.declared.site.String(),
 		Handler:      r.name,
-		HandlerSite:  callsite.FuncSite(r.declared.fn).String(),
+		HandlerSite:  callsite.FuncSite(r.declared.function()).String(),
 		Subscription: &subscription,
 		Input:        d.In,
 		Body:         d.Body,

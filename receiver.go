@@ -99,13 +99,12 @@ func (r *receiver) attempt(ctx context.Context, m *Message) (out *Message, err e
 			out, err = nil, &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
-	ctx = context.WithValue(ctx, messageKey{}, &serving{message: m, app: r.app})
 	if t := r.settings.handlerTimeout; t > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, t)
 		defer cancel()
 	}
-	return r.handle(ctx, m)
+	return r.handle(&serving{Context: ctx, message: m, app: r.app}, m)
 }
 
 // call is the innermost [Handler]: the function itself.

@@ -96,7 +96,7 @@ func (b *binding) explainCall(err error) error {
 // read decodes an answer.
 func (b *binding) read(m *Message, value any) error {
 	if err := b.app.wire.Decode(m, value); err != nil {
-		return &CallError{b.template.String(), m.CorrelationID, noValue(err)}
+		return &CallError{b.template.String(), m.CorrelationID, unreadable(err)}
 	}
 	return nil
 }
@@ -160,10 +160,11 @@ func (c *Call[R]) Wait(ctx context.Context) (R, error) {
 	}
 }
 
-// noValue gives an empty answer its public name.
-func noValue(err error) error {
+// unreadable is why an answer could not be read. An input error of the binder
+// stays inside: in a handler that returns it, it would look like its own.
+func unreadable(err error) error {
 	if errors.Is(err, binder.ErrEmpty) {
 		return ErrNoValue
 	}
-	return err
+	return errors.New("the answer does not fit: " + err.Error())
 }

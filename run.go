@@ -17,7 +17,9 @@ type run struct {
 	app      *App
 	conn     transport.Conn
 	classify func(string) transport.ReplyClass
-	calls    calls
+	// durable says that replies survive their session.
+	durable bool
+	calls   calls
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// ctx lives as long as the run; work are the goroutines that it bounds.
@@ -60,6 +62,9 @@ func (a *App) connect(ctx context.Context, t transport.Transport, m *model) (*ru
 	n.conn = conn
 	if c, ok := conn.(transport.ReplyClassifier); ok {
 		n.classify = c.ClassifyReply
+	}
+	if d, ok := conn.(transport.DurableReplies); ok {
+		n.durable = d.DurableReplies()
 	}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return n, nil

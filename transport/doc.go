@@ -2,7 +2,8 @@
 //
 // A [Transport] connects; a [Conn] subscribes, publishes, makes requests and
 // closes. What only some brokers can do is an optional interface found by
-// assertion: [ReplyClassifier], [NativeMessages], [TopologyChecker].
+// assertion: [ReplyClassifier], [DurableReplies], [NativeMessages],
+// [TopologyChecker].
 //
 // # Rules for implementations
 //

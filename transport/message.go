@@ -71,6 +71,9 @@ type Message struct {
 	// Exchange is the exchange it was published to, empty for the default one.
 	// Set on received messages, ignored on sent ones.
 	Exchange string
+	// Received is when the transport took the message off the wire, which may be
+	// long before a handler is free. Set on received messages.
+	Received time.Time
 	// Redelivered is true when the broker may have delivered the message before.
 	Redelivered bool
 	// DeliveryCount is how many earlier deliveries the broker itself counted

@@ -21,6 +21,13 @@ type ReplyClassifier interface {
 	ClassifyReply(address string) ReplyClass
 }
 
+// DurableReplies is implemented by a [Conn] whose reply address may survive its
+// session. Requests and replies are then persistent and do not expire.
+type DurableReplies interface {
+	// DurableReplies reports whether it does.
+	DurableReplies() bool
+}
+
 // TopologyChecker is implemented by a [Transport] that cannot honour every
 // topology. It is asked when the app compiles its registrations.
 type TopologyChecker interface {

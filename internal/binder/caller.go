@@ -61,7 +61,8 @@ func (r *reflectCaller) call(ctx context.Context, in any, params []reflect.Value
 // place of the function and then calls it without reflection.
 type Typed interface {
 	caller
-	function() any
+	// Function returns the function itself.
+	Function() any
 }
 
 // Func returns fn as a handler that is called without reflection.
@@ -73,7 +74,8 @@ type typedCaller[In, Out any] struct {
 	fn func(context.Context, In) (Out, error)
 }
 
-func (t typedCaller[In, Out]) function() any { return t.fn }
+// Function returns the function itself.
+func (t typedCaller[In, Out]) Function() any { return t.fn }
 
 func (typedCaller[In, Out]) newInput() any { return new(In) }
 
@@ -92,7 +94,7 @@ func (t typedCaller[In, Out]) call(ctx context.Context, in any, _ []reflect.Valu
 func direct(fn any) (any, caller) {
 	switch f := fn.(type) {
 	case Typed:
-		return f.function(), f
+		return f.Function(), f
 	case func(context.Context, string) (string, error):
 		return directly(f)
 	case func(context.Context, []byte) ([]byte, error):

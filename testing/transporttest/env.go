@@ -28,6 +28,7 @@ type env struct {
 }
 
 func newEnv(t *testing.T, b Broker) *env {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
 	e := &env{Broker: b, t: t, ctx: ctx, id: rand.Text()}

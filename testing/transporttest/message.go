@@ -20,9 +20,14 @@ var messageCases = []testCase{
 		promise: "A property that was not sent arrives as its zero value.",
 		run: func(e *env) {
 			got := roundTrip(e, &transport.Message{Body: []byte("x")})
-			got.Persistence = transport.PersistenceUnset
+			got.Persistence, got.Received = transport.PersistenceUnset, time.Time{}
 			require.Equal(e.t, &transport.Message{Body: []byte("x"), Address: e.name("q")}, withoutEmpty(got))
 		},
+	},
+	{
+		name:    "message/arrival",
+		promise: "Received is when the transport took the message off the wire, which may be long before a handler is free.",
+		run:     arrivalIsNoted,
 	},
 	{
 		name:    "message/headers",
@@ -93,11 +98,34 @@ func propertiesArrive(e *env) {
 		require.True(e.t, got.Timestamp.Equal(at.Truncate(time.Second)), "timestamp %s", got.Timestamp)
 		want := *sent
 		want.Timestamp = got.Timestamp
+		require.WithinDuration(e.t, time.Now(), got.Received, patience)
+		want.Received = got.Received
 		want.Expiration = 10*time.Minute + time.Millisecond
 		want.Address = e.name("q")
 		require.Equal(e.t, &want, withoutEmpty(got))
 		require.Equal(e.t, 10*time.Minute+100*time.Microsecond, sent.Expiration, "the sender's message was changed")
 	}
+}
+
+// arrivalIsNoted lets a second message wait in the client, behind a handler.
+func arrivalIsNoted(e *env) {
+	c := e.connect()
+	arrivals := make(chan time.Time, 2)
+	busy, release := make(chan struct{}, 2), make(chan struct{})
+	c.consume(e.onQueue("q"), 2, 1, func(_ context.Context, m *transport.Message) transport.Verdict {
+		busy <- struct{}{}
+		<-release
+		arrivals <- m.Received
+		return transport.Ack
+	})
+	c.put(e.name("q"), "first")
+	c.put(e.name("q"), "second")
+	receive(e, busy, "the first message")
+	waited := time.Now().Add(300 * time.Millisecond)
+	<-time.After(time.Until(waited))
+	close(release)
+	receive(e, arrivals, "the first arrival")
+	require.True(e.t, receive(e, arrivals, "the second arrival").Before(waited), "the second message was received while the first was handled")
 }
 
 func headersArrive(e *env) {

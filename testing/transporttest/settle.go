@@ -153,7 +153,7 @@ func requireDeath(e *env, m *transport.Message, reason, queue string) {
 	require.Equal(e.t, reason, death["reason"])
 	require.Equal(e.t, queue, death["queue"])
 	require.Equal(e.t, int64(1), death["count"])
-	require.Equal(e.t, "", death["exchange"])
+	require.Empty(e.t, death["exchange"])
 	require.Equal(e.t, []any{queue}, death["routing-keys"])
 	require.Contains(e.t, death, "time")
 	require.Equal(e.t, reason, m.Headers["x-first-death-reason"])

@@ -77,6 +77,7 @@ func BenchmarkRequest(b *testing.B) {
 }
 
 func benchRequest(b *testing.B, callers int) {
+	b.Helper()
 	broker := memory.New()
 	pending := make(map[string]chan *transport.Message, callers)
 	client := benchConn(b, broker, func(m *transport.Message) { pending[m.CorrelationID] <- m })

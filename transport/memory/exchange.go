@@ -110,7 +110,7 @@ func with(found []*queue, q *queue) []*queue {
 
 // predeclare makes the exchanges that every broker has.
 //
-// Source: AMQP 0-9-1 specification, 3.1.3
+// Source: AMQP 0-9-1 specification, section 3.1.3.
 func (b *Broker) predeclare() {
 	for name, kind := range map[string]string{
 		"amq.direct": topology.KindDirect, "amq.fanout": topology.KindFanout, "amq.topic": topology.KindTopic,

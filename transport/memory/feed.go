@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-go/parley/transport"
 )
@@ -37,6 +38,7 @@ type feed struct {
 func (f *feed) assign(e *entry) {
 	f.room--
 	f.queue.unsettled++
+	e.assigned = time.Now()
 	f.link(e)
 	f.waiting.push(e)
 	if !f.settling {

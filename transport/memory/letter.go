@@ -11,7 +11,7 @@ import (
 // maxShort is the length of AMQP's short strings in bytes: routing keys, ids,
 // names.
 //
-// Source: AMQP 0-9-1 specification, 4.2.5.3
+// Source: AMQP 0-9-1 specification, section 4.2.5.3.
 const maxShort = 255
 
 // never is the time of expiry of what does not expire.
@@ -40,6 +40,8 @@ type entry struct {
 	counted     bool
 	attempts    int
 
+	// assigned is when a feed got it.
+	assigned time.Time
 	// before and after link the unsettled deliveries of a feed.
 	before, after *entry
 }
@@ -140,6 +142,7 @@ const headerDeliveryCount = "x-delivery-count"
 // delivery returns the message for a handler, which owns it.
 func (e *entry) delivery() *transport.Message {
 	m := e.received()
+	m.Received = e.assigned
 	m.Redelivered = e.redelivered
 	if e.counted {
 		m.DeliveryCount = e.attempts

@@ -13,14 +13,19 @@ var stored transport.Confirmation = transport.Settled{}
 
 // Publish stores p or refuses it: its outcome is known when it returns.
 func (c *conn) Publish(ctx context.Context, p *transport.Publication) (transport.Confirmation, error) {
-	outcome, err := c.publish(ctx, p, "")
-	switch {
-	case err != nil:
+	done, err := c.publish(ctx, p, "")
+	if err != nil {
 		return nil, err
-	case outcome != nil:
-		return transport.Settled{Outcome: outcome}, nil
 	}
-	return stored, nil
+	return confirmation(done), nil
+}
+
+// confirmation spares an allocation for what is stored.
+func confirmation(done transport.Settled) transport.Confirmation {
+	if done.Outcome == nil {
+		return stored
+	}
+	return done
 }
 
 // Request is Publish with a reply address.
@@ -30,34 +35,39 @@ func (c *conn) Request(ctx context.Context, p *transport.Publication) (transport
 	if err != nil {
 		return nil, err
 	}
-	outcome, err := c.publish(ctx, p, address)
-	switch {
-	case err != nil:
+	done, err := c.publish(ctx, p, address)
+	if err != nil {
 		return nil, err
-	case outcome != nil:
-		return &pending{transport.Settled{Outcome: outcome}, s.lost}, nil
 	}
-	return s.accepted, nil
+	return s.pending(done), nil
+}
+
+// pending spares an allocation for a request that is stored.
+func (s *session) pending(done transport.Settled) transport.Pending {
+	if done.Outcome == nil {
+		return s.accepted
+	}
+	return &pending{done, s.lost}
 }
 
 // publish returns the outcome of p, or an error when it was not sent.
-func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo string) (outcome, err error) {
+func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo string) (transport.Settled, error) {
 	if err := c.mayPublish(ctx); err != nil {
-		return nil, err
+		return transport.Settled{}, err
 	}
 	x, err := c.broker.exchangeOf(p)
 	if err != nil {
-		return nil, notSent(err)
+		return transport.Settled{}, notSent(err)
 	}
 	name := ""
 	if x != nil {
 		name = x.declared.Name
 	}
-	stored, err := newParcel(p.Message, name, p.Key, replyTo)
+	sent, err := newParcel(p.Message, name, p.Key, replyTo)
 	if err != nil {
-		return nil, notSent(err)
+		return transport.Settled{}, notSent(err)
 	}
-	return c.broker.publish(stored, x, p), nil
+	return transport.Settled{Outcome: c.broker.publish(sent, x, p)}, nil
 }
 
 // mayPublish waits while the broker blocks publishers.

@@ -44,6 +44,9 @@ func (c *conn) ClassifyReply(address string) transport.ReplyClass {
 	return transport.ReplyNamed
 }
 
+// DurableReplies reports whether replies wait in a queue of their own.
+func (c *conn) DurableReplies() bool { return c.endpoint.replies == replyNamed }
+
 // session is one life of a connection.
 type session struct {
 	// inbox is nil with a named reply queue, and so is lost.
@@ -108,6 +111,7 @@ type inbox struct {
 func (i *inbox) push(l *letter) bool {
 	m := &l.message
 	m.Headers = l.headers.headers(0)
+	m.Received = time.Now()
 	return i.replies.push(m, &i.closed)
 }
 

@@ -223,6 +223,11 @@ func (k *consumer) open(s *session, queue string) (*epoch, error) {
 	if err != nil {
 		return nil, err
 	}
+	if k.sub.Workers < k.sub.Prefetch {
+		arrivals, run := stamp(e.deliveries, k.sub.Prefetch)
+		e.arrivals = arrivals
+		k.workers.Go(run)
+	}
 	e.settler = newSettler(e.ch, k.sub.Prefetch, k.sub.Workers, k.log)
 	e.ctx, e.end = context.WithCancelCause(context.Background())
 	return e, nil

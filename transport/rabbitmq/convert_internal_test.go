@@ -134,7 +134,7 @@ func FuzzReceived(f *testing.F) {
 	f.Fuzz(func(t *testing.T, expiration string, count int64, key string) {
 		m := received(&amqp.Delivery{Expiration: expiration, Headers: amqp.Table{
 			"x-delivery-count": count, key: []any{amqp.Decimal{Scale: 200, Value: 1}, amqp.Table{key: uint16(1)}},
-		}})
+		}}, time.Now())
 		require.GreaterOrEqual(t, m.Expiration, time.Duration(0))
 		require.GreaterOrEqual(t, m.DeliveryCount, 0)
 	})

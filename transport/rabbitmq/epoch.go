@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -13,9 +14,12 @@ import (
 // epoch is the life of one consumer channel: its deliveries, its workers and
 // its settler. A subscription goes through many, one after the other.
 type epoch struct {
-	sub        *transport.Subscription
-	ch         *amqp.Channel
-	tag        string
+	sub *transport.Subscription
+	ch  *amqp.Channel
+	tag string
+	// arrivals are the deliveries where they may have to wait for a worker, nil
+	// where a worker takes each at once.
+	arrivals   <-chan arrival
 	deliveries <-chan amqp.Delivery
 	cancelled  <-chan string
 	settler    *settler
@@ -32,6 +36,24 @@ type epoch struct {
 	inHand atomic.Int32
 	// draining says that deliveries go back unhandled.
 	draining atomic.Bool
+}
+
+// arrival is a delivery and when it came.
+type arrival struct {
+	amqp.Delivery
+	at time.Time
+}
+
+// stamp notes when deliveries arrive. The result has room for all of them, as
+// many as the prefetch, so its goroutine ends when the deliveries do.
+func stamp(deliveries <-chan amqp.Delivery, prefetch int) (arrivals chan arrival, run func()) {
+	arrivals = make(chan arrival, prefetch)
+	return arrivals, func() {
+		defer close(arrivals)
+		for d := range deliveries {
+			arrivals <- arrival{d, time.Now()}
+		}
+	}
 }
 
 // work runs one worker after the other, up to the limit: a worker that takes a
@@ -68,17 +90,37 @@ func (e *epoch) worker() {
 
 // next takes a delivery. When none is waiting and none in hand, it first lets
 // the settler write what it has gathered.
-func (e *epoch) next() (amqp.Delivery, bool) {
-	select {
-	case d, ok := <-e.deliveries:
-		return d, ok
-	default:
+func (e *epoch) next() (arrival, bool) {
+	if a, ok, waiting := e.poll(); waiting {
+		return a, ok
 	}
 	if e.inHand.Load() == 0 {
 		e.settler.idle()
 	}
+	if e.arrivals != nil {
+		a, ok := <-e.arrivals
+		return a, ok
+	}
 	d, ok := <-e.deliveries
-	return d, ok
+	return arrival{d, time.Now()}, ok
+}
+
+// poll takes a delivery that is waiting.
+func (e *epoch) poll() (a arrival, ok, waiting bool) {
+	if e.arrivals != nil {
+		select {
+		case a, ok = <-e.arrivals:
+			return a, ok, true
+		default:
+			return a, false, false
+		}
+	}
+	select {
+	case d, ok := <-e.deliveries:
+		return arrival{d, time.Now()}, ok, true
+	default:
+		return a, false, false
+	}
 }
 
 // another starts one more worker where the limit allows it.
@@ -90,7 +132,7 @@ func (e *epoch) another() {
 	}
 }
 
-func (e *epoch) handle(d *amqp.Delivery) {
+func (e *epoch) handle(d *arrival) {
 	if e.draining.Load() {
 		e.settler.finish(d.DeliveryTag, transport.Return)
 		return
@@ -98,5 +140,5 @@ func (e *epoch) handle(d *amqp.Delivery) {
 	if e.ctx.Err() != nil {
 		return
 	}
-	e.settler.finish(d.DeliveryTag, e.sub.Handle(e.ctx, received(d)))
+	e.settler.finish(d.DeliveryTag, e.sub.Handle(e.ctx, received(&d.Delivery, d.at)))
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
-// received converts a delivery, taking its header table over.
-func received(d *amqp.Delivery) *transport.Message {
+// received converts a delivery that arrived at a time, taking its header table
+// over.
+func received(d *amqp.Delivery, at time.Time) *transport.Message {
 	m := &transport.Message{
 		Body:            d.Body,
 		ContentType:     d.ContentType,
@@ -27,6 +28,7 @@ func received(d *amqp.Delivery) *transport.Message {
 		Persistence:     persistence(d.DeliveryMode),
 		Address:         d.RoutingKey,
 		Exchange:        d.Exchange,
+		Received:        at,
 		Redelivered:     d.Redelivered,
 	}
 	if d.Expiration != "" {

@@ -37,6 +37,9 @@ func (directSource) address(context.Context) (string, <-chan struct{}, error) {
 	return directReplyTo, nil, nil
 }
 
+// DurableReplies reports whether replies survive a session.
+func (c *Conn) DurableReplies() bool { return c.cfg.replyQueue != "" }
+
 // inboxes give each session one exclusive queue that the broker names.
 type inboxes struct {
 	conn    *Conn

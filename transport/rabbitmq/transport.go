@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"context"
 	"strings"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -99,5 +100,5 @@ func (c *Conn) declareExchanges(ctx context.Context, s *session) error {
 func (c *Conn) reply(d *amqp.Delivery) {
 	c.replying.Lock()
 	defer c.replying.Unlock()
-	c.settings.OnReply(received(d))
+	c.settings.OnReply(received(d, time.Now()))
 }
