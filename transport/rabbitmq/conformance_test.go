@@ -21,6 +21,7 @@ func TestConformance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			transporttest.Test(t, func(t *testing.T) transporttest.Broker {
+				t.Helper()
 				proxy := rabbittest.NewProxy(t, address)
 				features := transporttest.Everything()
 				features.ReplyRoute = name == "inbox"

@@ -149,7 +149,7 @@ func (k *consumer) set(ready bool, fault error) {
 func (k *consumer) run() {
 	defer close(k.stopped)
 	defer k.conn.forget(k)
-	defer k.awaitHandlers(nil)
+	defer func() { _ = k.awaitHandlers(nil) }()
 	established := false
 	pauses := k.conn.cfg.pauses()
 	for k.life.Err() == nil {
@@ -190,12 +190,18 @@ func (k *consumer) begin(established bool) (*epoch, error) {
 		}
 	}
 	if c := code(err); established && (c == amqp.ResourceLocked || c == amqp.NotFound) {
-		return nil, fmt.Errorf("%w (%s)", errRecovering, err)
+		return nil, recovering{err}
 	}
 	return nil, err
 }
 
-var errRecovering = errors.New("rabbitmq: waiting for the queue after a lost connection")
+// recovering hides from errors.As that its cause is permanent: after a lost
+// connection it may well pass.
+type recovering struct{ cause error }
+
+func (r recovering) Error() string {
+	return "rabbitmq: waiting for the queue after a lost connection: " + r.cause.Error()
+}
 
 func (k *consumer) open(s *session, queue string) (*epoch, error) {
 	args, err := arguments(k.sub.Topology.ConsumerArguments)

@@ -18,7 +18,7 @@ import (
 // sleep passes virtual time.
 func sleep(d time.Duration) { time.Sleep(d + time.Millisecond) }
 
-func TestHeadersAreNotCopiedWithoutNeed(t *testing.T) { //nolint:paralleltest // counts allocations
+func TestHeadersAreNotCopiedWithoutNeed(t *testing.T) {
 	h := transport.Headers{"a": "text", "b": int64(1), "c": true, "d": nil, "e": 1.5, "f": []byte("x")}
 	var table amqp.Table
 	require.Zero(t, testing.AllocsPerRun(100, func() { table, _ = headersOut(h) }))

@@ -86,6 +86,8 @@ func (c *Conn) directLink() (*link, error) {
 	if c.replier == nil {
 		l := newLink(c, "replies")
 		l.lost = c.direct.ended
+		// Its sessions end by what others ask for: come back soon.
+		l.longest = c.cfg.backoffMin
 		c.replier = l
 		c.work.Go(func() { l.run(nil) })
 	}
@@ -116,11 +118,13 @@ func (r *directReplier) track(conf *confirmation) {
 	r.inFlight[conf] = struct{}{}
 }
 
-// forget drops confirmed publications whose callers never asked.
+// forget drops publications whose outcome is known and whose callers never asked.
 func (r *directReplier) forget() {
 	for conf := range r.inFlight {
-		if conf.deferred.Acked() {
+		select {
+		case <-conf.Done():
 			delete(r.inFlight, conf)
+		default:
 		}
 	}
 }

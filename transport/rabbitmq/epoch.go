@@ -61,8 +61,12 @@ func stamp(deliveries <-chan amqp.Delivery, prefetch int) (arrivals chan arrival
 // load needs, and each reads the deliveries itself.
 func (e *epoch) work() {
 	e.workers.Go(func() {
-		e.slots <- struct{}{}
-		e.worker()
+		select {
+		case e.slots <- struct{}{}:
+			e.worker()
+		case <-e.ctx.Done():
+			// A handler of an earlier epoch kept the last slot.
+		}
 	})
 }
 

@@ -32,7 +32,7 @@ func containsAll(text string, fragments ...string) bool {
 }
 
 // fails connects in vain and returns the error, after looking for the secret.
-func fails(t *testing.T, ctx context.Context, address string, options ...rabbitmq.Option) error {
+func fails(ctx context.Context, t *testing.T, address string, options ...rabbitmq.Option) error {
 	t.Helper()
 	var log logged
 	s := settings()
@@ -68,17 +68,17 @@ func TestConnectErrors(t *testing.T) {
 	}
 	t.Run("wrong password", func(t *testing.T) {
 		t.Parallel()
-		err := fails(t, within(t, patience), with(func(u *url.URL) { u.User = url.UserPassword("guest", secret) }))
+		err := fails(within(t, patience), t, with(func(u *url.URL) { u.User = url.UserPassword("guest", secret) }))
 		requirePermanent(t, err, "rabbitmq: log in to amqp://", "wanted access", "got ACCESS_REFUSED", "hint: check user and password")
 	})
 	t.Run("login option", func(t *testing.T) {
 		t.Parallel()
-		err := fails(t, within(t, patience), with(func(u *url.URL) { u.User = nil }), rabbitmq.Login("nobody", secret))
+		err := fails(within(t, patience), t, with(func(u *url.URL) { u.User = nil }), rabbitmq.Login("nobody", secret))
 		requirePermanent(t, err, `as "nobody"`)
 	})
 	t.Run("unknown virtual host", func(t *testing.T) {
 		t.Parallel()
-		err := fails(t, within(t, patience), address.String(), rabbitmq.VHost("no such"))
+		err := fails(within(t, patience), t, address.String(), rabbitmq.VHost("no such"))
 		requirePermanent(t, err, `open virtual host "no such"`, "got NOT_ALLOWED", "hint: ")
 	})
 	t.Run("no broker there", func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestConnectErrors(t *testing.T) {
 		gone := l.Addr().String()
 		require.NoError(t, l.Close())
 		dead := with(func(u *url.URL) { u.Host, u.User = gone, url.UserPassword("guest", secret) })
-		err = fails(t, within(t, 100*time.Millisecond), dead)
+		err = fails(within(t, 100*time.Millisecond), t, dead)
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "connection refused")
 		// The next host serves.
@@ -119,7 +119,7 @@ func TestMalformedURLs(t *testing.T) {
 		"amqp://guest:" + secret + "@host/?heartbeat=soon":   "wanted heartbeat as whole seconds",
 		"amqp://guest:" + secret + "@host/?" + secret + "=1": "wanted no query parameter but heartbeat",
 	} {
-		requirePermanent(t, fails(t, t.Context(), address), "rabbitmq: URL 1: ", fragment)
+		requirePermanent(t, fails(t.Context(), t, address), "rabbitmq: URL 1: ", fragment)
 	}
 }
 

@@ -33,6 +33,7 @@ func TestFaults(t *testing.T) {
 }
 
 func killed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
 	c := connect(t, settings(), node.URL(), options...)
 	s := queue(t)
 	k, bodies := collect(t, c, s)
@@ -55,6 +56,7 @@ func killed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 }
 
 func connectionsClosed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
 	c := connect(t, settings(), node.URL(), options...)
 	s := queue(t)
 	k, bodies := collect(t, c, s)
@@ -66,6 +68,7 @@ func connectionsClosed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.O
 }
 
 func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
 	c := connect(t, settings(), node.URL(), options...)
 	s := queue(t)
 	_, bodies := collect(t, c, s)
@@ -93,6 +96,7 @@ func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Opti
 }
 
 func isBlocked(t *testing.T, err error) bool {
+	t.Helper()
 	if err == nil {
 		return false
 	}
@@ -106,6 +110,7 @@ func publication(key, body string) *transport.Publication {
 }
 
 func frozen(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
 	c := connect(t, settings(), node.URL(), options...)
 	s := queue(t)
 	k, bodies := collect(t, c, s)
@@ -132,6 +137,7 @@ func frozen(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 // frozenAtOnce: nothing arrives after the handshake, so the client library
 // itself has no deadline.
 func frozenAtOnce(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
 	proxy := rabbittest.NewProxy(t, node.URL())
 	var log logged
 	s := settings()
@@ -141,9 +147,10 @@ func frozenAtOnce(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	stopped := make(chan error, 1)
+	own := queue(t)
 	go func() {
 		_, err := c.Subscribe(ctx, transport.Subscription{
-			Topology: queue(t), Prefetch: 1, Workers: 1,
+			Topology: own, Prefetch: 1, Workers: 1,
 			Handle: func(context.Context, *transport.Message) transport.Verdict { return transport.Ack },
 		})
 		stopped <- err

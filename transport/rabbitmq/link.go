@@ -11,6 +11,10 @@ import (
 	"time"
 )
 
+// steady is the age at which a session counts as working: the pause before the
+// next one is then the shortest again.
+const steady = 5 * time.Second
+
 // link keeps one network connection to the broker alive: it makes session
 // after session for ever. One goroutine, [link.run], owns the sessions.
 type link struct {
@@ -23,6 +27,8 @@ type link struct {
 	life context.Context
 	// prepare readies each new session before anybody gets it. May be nil.
 	prepare func(ctx context.Context, s *session) error
+	// longest bounds the pause after a session that did not last.
+	longest time.Duration
 	// lost is told of each session that ended by itself. May be nil.
 	lost func(s *session)
 
@@ -39,7 +45,7 @@ func newLink(c *Conn, role string) *link {
 	name := c.name(role)
 	return &link{
 		cfg: c.cfg, hosts: c.hosts, name: name, log: c.log.With("connection", name),
-		life: c.life, changed: make(chan struct{}),
+		life: c.life, longest: c.cfg.backoffMax, changed: make(chan struct{}),
 	}
 }
 
@@ -95,6 +101,7 @@ func (l *link) abort() {
 // first may be nil.
 func (l *link) run(first *session) {
 	ctx := l.life
+	var pauses *pauses
 	for s := first; ; s = nil {
 		if s == nil {
 			var err error
@@ -103,6 +110,7 @@ func (l *link) run(first *session) {
 			}
 		}
 		l.set(s, nil)
+		began := time.Now()
 		select {
 		case <-s.ctx.Done():
 		case <-ctx.Done():
@@ -116,6 +124,12 @@ func (l *link) run(first *session) {
 		s.close(0)
 		if l.lost != nil {
 			l.lost(s)
+		}
+		if pauses == nil || time.Since(began) > steady {
+			pauses = l.pauses()
+		}
+		if !pauses.wait(ctx) {
+			return
 		}
 	}
 }
@@ -157,7 +171,7 @@ func ended(ctx context.Context, err error) error {
 // attempt tries every host once, in random order.
 func (l *link) attempt(ctx context.Context) (*session, error) {
 	var faults []error
-	for _, i := range rand.Perm(len(l.hosts)) {
+	for _, i := range rand.Perm(len(l.hosts)) { //nolint:gosec // spreads load, guards nothing
 		s, err := l.open(ctx, l.hosts[i])
 		if err == nil {
 			l.log.Info("connected", "broker", l.hosts[i].String())
@@ -195,11 +209,13 @@ type pauses struct{ next, longest time.Duration }
 
 func (c *config) pauses() *pauses { return &pauses{c.backoffMin, c.backoffMax} }
 
+func (l *link) pauses() *pauses { return &pauses{min(l.cfg.backoffMin, l.longest), l.longest} }
+
 // wait pauses; it reports false when ctx ended first.
 func (p *pauses) wait(ctx context.Context) bool {
 	// Between half the pause and all of it: many clients of one broker must
 	// not come back in step.
-	d := p.next/2 + rand.N(p.next/2+1)
+	d := p.next/2 + rand.N(p.next/2+1) //nolint:gosec // jitter guards nothing
 	p.next = min(2*p.next, p.longest)
 	return pause(ctx, d)
 }

@@ -101,26 +101,34 @@ func (p *pipe) free() {
 	}
 }
 
-// room waits while too much is unwritten. A broken connection has room: the
-// write will say what is wrong.
+// room waits while too much is unwritten.
 func (p *pipe) room(ctx context.Context) error {
 	for {
-		p.mu.Lock()
-		if p.err != nil || len(p.buf) < pipeLimit {
-			p.mu.Unlock()
+		vacant := p.full()
+		if vacant == nil {
 			return nil
 		}
-		if p.vacant == nil {
-			p.vacant = make(chan struct{})
-		}
-		vacant := p.vacant
-		p.mu.Unlock()
 		select {
 		case <-vacant:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// full returns nil when there is room, else a channel that is closed when it
+// is worth looking again. A broken connection has room: the write will say
+// what is wrong.
+func (p *pipe) full() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil || len(p.buf) < pipeLimit {
+		return nil
+	}
+	if p.vacant == nil {
+		p.vacant = make(chan struct{})
+	}
+	return p.vacant
 }
 
 func (p *pipe) flush() {
@@ -158,7 +166,7 @@ func (p *pipe) take(spare []byte) []byte {
 }
 
 func (p *pipe) write(b []byte) error {
-	if err := p.Conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+	if err := p.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
 	_, err := p.Conn.Write(b)

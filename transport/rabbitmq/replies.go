@@ -118,7 +118,7 @@ func (i *inboxes) make(ctx context.Context, s *session) (*inbox, error) {
 		}
 		q, err := ch.QueueDeclare("", false, true, true, false, nil)
 		if err != nil {
-			return refusal("declare an inbox", err)
+			return refusal("declare an inbox (DirectReplies needs none)", err)
 		}
 		b.queue = q.Name
 		deliveries, err := ch.Consume(q.Name, "", true, true, false, false, nil)

@@ -202,7 +202,7 @@ func (s *session) onChannel(ctx context.Context, f func(*amqp.Channel) error) er
 		if err != nil {
 			return err
 		}
-		defer ch.Close()
+		defer func() { _ = ch.Close() }()
 		return f(ch)
 	}, nil)
 }

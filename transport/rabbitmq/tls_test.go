@@ -117,14 +117,14 @@ func TestTLS(t *testing.T) {
 		connect(t, settings(), node.TLSURL(), rabbitmq.TLS(withPair))
 	})
 	t.Run("unknown authority", func(t *testing.T) {
-		err := fails(t, within(t, patience), node.TLSURL(), rabbitmq.ClientCertificate(pair))
+		err := fails(within(t, patience), t, node.TLSURL(), rabbitmq.ClientCertificate(pair))
 		requirePermanent(t, err, "wanted a certificate that can be verified", "unknown authority", "hint: ")
 	})
 	t.Run("wrong host name", func(t *testing.T) {
 		u, err := url.Parse(node.TLSURL())
 		require.NoError(t, err)
 		u.Host = "127.0.0.1:" + u.Port()
-		err = fails(t, within(t, patience), u.String(), rabbitmq.TLS(trusted), rabbitmq.ClientCertificate(pair))
+		err = fails(within(t, patience), t, u.String(), rabbitmq.TLS(trusted), rabbitmq.ClientCertificate(pair))
 		requirePermanent(t, err, "wanted a certificate that can be verified", "127.0.0.1")
 		connect(t, settings(), u.String(), rabbitmq.InsecureSkipTLSVerification(), rabbitmq.ClientCertificate(pair))
 	})
