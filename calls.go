@@ -73,28 +73,38 @@ func (n *run) onReply(m *Message) {
 // before anything is sent, so that no reply can come too early.
 func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (*Message, error) {
 	w.address = p.Message.Address
+	limited := &lazyDeadline{Context: ctx, cause: errOwnLimit}
+	defer limited.end()
+	var limit <-chan time.Time
 	if w.limit > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, w.limit, errOwnLimit)
-		defer cancel()
+		limited.deadline = time.Now().Add(w.limit)
+		timer := time.NewTimer(w.limit)
+		defer timer.Stop()
+		limit = timer.C
 	}
+	m, err := w.ask(limited, limit, n, p)
+	if err != nil {
+		return nil, w.failed(limited, err)
+	}
+	return m, nil
+}
+
+// ask is exchange under a limit: ctx has it for the transport, which hardly
+// ever waits, and the channel for the wait that follows.
+func (w *call) ask(ctx *lazyDeadline, limit <-chan time.Time, n *run, p *transport.Publication) (*Message, error) {
 	if err := w.stamp(ctx, p.Message, n.durable); err != nil {
-		return nil, w.failed(ctx, err)
+		return nil, err
 	}
 	if err := n.calls.add(w); err != nil {
-		return nil, w.failed(ctx, fmt.Errorf("%w: %w", ErrNotSent, err))
+		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	defer n.calls.take(w.correlationID)
 	pending, err := n.conn.Request(ctx, p)
 	if err != nil {
-		return nil, w.failed(ctx, err)
+		return nil, err
 	}
 	w.sent = true
-	m, err := w.await(ctx, n, pending)
-	if err != nil {
-		return nil, w.failed(ctx, err)
-	}
-	return m, nil
+	return w.await(ctx.Context, limit, n, pending)
 }
 
 // stamp gives the request its identity, its deadline and its life: it goes with
@@ -126,7 +136,7 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 
 // await waits for whatever comes first: the reply, a refusal of the request,
 // the loss of the reply address, the end of ctx or of the run.
-func (w *call) await(ctx context.Context, n *run, pending transport.Pending) (*Message, error) {
+func (w *call) await(ctx context.Context, limit <-chan time.Time, n *run, pending transport.Pending) (*Message, error) {
 	confirmed := pending.Done()
 	for {
 		select {
@@ -139,6 +149,8 @@ func (w *call) await(ctx context.Context, n *run, pending transport.Pending) (*M
 			}
 		case <-pending.Lost():
 			return w.orReply(fmt.Errorf("%w: the connection that the reply would come on was lost", ErrOutcomeUnknown))
+		case <-limit:
+			return w.orReply(errOwnLimit)
 		case <-ctx.Done():
 			return w.orReply(ctx.Err())
 		case <-n.closed:
@@ -172,33 +184,37 @@ func (w *call) failed(ctx context.Context, err error) error {
 	switch {
 	case errors.Is(err, transport.ErrClosed):
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
-	case ctx.Err() == nil:
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case definite(err):
+	case err == errOwnLimit || errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = w.timedOut(ctx, err)
-	case w.sent:
-		err = fmt.Errorf("%w: %w", context.Cause(ctx), ErrOutcomeUnknown)
-		if !errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("%w: %w", err, context.Canceled)
-		}
+	case ctx.Err() != nil && w.sent:
+		err = fmt.Errorf("%w: %w", joined(context.Cause(ctx), context.Canceled), ErrOutcomeUnknown)
 	}
 	return &CallError{Address: w.address, CorrelationID: w.correlationID, Err: err}
 }
 
+// joined returns cause, made to be want too.
+func joined(cause, want error) error {
+	if errors.Is(cause, want) {
+		return cause
+	}
+	return fmt.Errorf("%w: %w", want, cause)
+}
+
+// timedOut says which limit it was, and what became of the request.
 func (w *call) timedOut(ctx context.Context, err error) error {
-	if definite(err) {
-		return err
+	t := &timeoutError{text: "no reply before the context's deadline", outcome: ErrNotSent}
+	if err == errOwnLimit || errors.Is(context.Cause(ctx), errOwnLimit) {
+		t.own, t.text = true, fmt.Sprintf("no reply within %v", w.limit)
 	}
-	outcome, silence := ErrNotSent, ""
-	if w.sent {
+	switch {
+	case w.sent:
 		// Only parley's own services answer with errors.
-		outcome, silence = ErrOutcomeUnknown, " (a service that is not parley's reports no failures)"
-	} else if errors.Is(err, ErrBlocked) {
-		outcome = ErrBlocked
+		t.outcome, t.text = ErrOutcomeUnknown, t.text+" (a service that is not parley's reports no failures)"
+	case errors.Is(err, ErrBlocked):
+		t.outcome = ErrBlocked
 	}
-	if errors.Is(context.Cause(ctx), errOwnLimit) {
-		return &timeoutError{text: fmt.Sprintf("no reply within %v%s", w.limit, silence), outcome: outcome, own: true}
-	}
-	return &timeoutError{text: "no reply before the context's deadline" + silence, outcome: outcome}
+	return t
 }
 
 // definite reports an outcome that running out of time did not cause.

@@ -138,7 +138,7 @@ func (d *delivery) expired() bool {
 // handling returns the context of a handler: it ends with the caller's deadline
 // or after limit, whichever is earlier; a limit of 0 is none.
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
-	h := &handling{Context: ctx, message: d.message, app: d.app, deadline: d.deadline}
+	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app}
 	if limit > 0 {
 		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
 			h.deadline = end
@@ -227,7 +227,7 @@ func (d *delivery) again(ctx context.Context, what string, err error) transport.
 // answer sends a reply. Nobody waits longer than the caller's deadline to get
 // it under way.
 func (d *delivery) answer(ctx context.Context, p *transport.Publication) error {
-	caller := d.handling(ctx, 0)
+	caller := &lazyDeadline{Context: ctx, deadline: d.deadline}
 	defer caller.end()
 	c, err := d.run.conn.Publish(caller, p)
 	if err != nil {
