@@ -185,7 +185,7 @@ func (w *call) failed(ctx context.Context, err error) error {
 	case errors.Is(err, transport.ErrClosed):
 		err = fmt.Errorf("%w: %w", ErrStopped, err)
 	case definite(err):
-	case err == errOwnLimit || errors.Is(ctx.Err(), context.DeadlineExceeded):
+	case errors.Is(err, errOwnLimit) || errors.Is(ctx.Err(), context.DeadlineExceeded):
 		err = w.timedOut(ctx, err)
 	case ctx.Err() != nil && w.sent:
 		err = fmt.Errorf("%w: %w", joined(context.Cause(ctx), context.Canceled), ErrOutcomeUnknown)
@@ -204,7 +204,7 @@ func joined(cause, want error) error {
 // timedOut says which limit it was, and what became of the request.
 func (w *call) timedOut(ctx context.Context, err error) error {
 	t := &timeoutError{text: "no reply before the context's deadline", outcome: ErrNotSent}
-	if err == errOwnLimit || errors.Is(context.Cause(ctx), errOwnLimit) {
+	if errors.Is(err, errOwnLimit) || errors.Is(context.Cause(ctx), errOwnLimit) {
 		t.own, t.text = true, fmt.Sprintf("no reply within %v", w.limit)
 	}
 	switch {

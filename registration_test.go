@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -20,6 +21,12 @@ type failure struct{}
 func (*failure) Error() string { return "" }
 
 func fine(string) {}
+
+// swapped is func(string) (error, string), which no linter lets stand.
+var swapped = reflect.FuncOf(
+	[]reflect.Type{reflect.TypeFor[string]()},
+	[]reflect.Type{reflect.TypeFor[error](), reflect.TypeFor[string]()}, false,
+)
 
 // declared returns what is wrong with one declaration.
 func declared(t *testing.T, declare func(app *parley.App), opts ...parley.Option) error {
@@ -61,7 +68,7 @@ func TestRegistrationErrors(t *testing.T) {
 			[]string{`subscriber "a"`, "wanted", "error", "*parley_test.failure", "hint"},
 		},
 		"error not last": {
-			func(app *parley.App) { app.Subscriber("a", func(string) (error, string) { return nil, "" }) },
+			func(app *parley.App) { app.Subscriber("a", reflect.MakeFunc(swapped, nil).Interface()) },
 			[]string{`subscriber "a"`, "wanted", "error"},
 		},
 		"three results": {

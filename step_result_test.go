@@ -28,7 +28,7 @@ func TestStep3Results(t *testing.T) {
 	everywhere(t, func(w *world) {
 		app := w.app()
 		forwarded, replies := make(chan string, 10), make(chan string, 10)
-		app.Subscriber(w.at("work"), func(s string) *string { return maybe(s) },
+		app.Subscriber(w.at("work"), maybe,
 			parley.PublishTo(w.at("a")), parley.PublishTo(w.at("b")))
 		app.Subscriber(w.at("a"), func(s string) { forwarded <- "a " + s })
 		app.Subscriber(w.at("b"), func(s string) { forwarded <- "b " + s })

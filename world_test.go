@@ -42,6 +42,7 @@ func everywhere(t *testing.T, f func(w *world)) {
 }
 
 func newWorld(t *testing.T, tr transport.Transport) *world {
+	t.Helper()
 	name := strings.NewReplacer("/", ".", "#", "-", " ", "_").Replace(t.Name())
 	return &world{T: t, transport: tr, name: name, log: &logRecord{}}
 }

@@ -24,9 +24,7 @@ func main() {
 	if url := os.Getenv("PARLEY_URL"); url != "" {
 		t = rabbitmq.New(url)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := run(ctx, os.Stdout, t); err != nil {
+	if err := run(context.Background(), os.Stdout, t); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -47,6 +45,8 @@ func Sleep(ctx context.Context, _ string) (string, error) {
 }
 
 func run(ctx context.Context, w io.Writer, t transport.Transport) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
 	replies := make(chan string, 1)
 	app := parley.New(t, parley.Info("quickstart", "1.0.0"), parley.Logger(slog.New(slog.DiscardHandler)))
 	app.Subscriber("quickstart.ping", Pong)

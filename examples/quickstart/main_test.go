@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"regexp"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,10 +28,8 @@ const want = `running on BROKER
 
 func quickstart(t *testing.T, tr transport.Transport) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	var out bytes.Buffer
-	require.NoError(t, run(ctx, &out, tr))
+	require.NoError(t, run(t.Context(), &out, tr))
 	require.Equal(t, want, regexp.MustCompile(`(?m)^running on .*$`).ReplaceAllString(out.String(), "running on BROKER"))
 }
 

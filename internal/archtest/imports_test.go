@@ -49,9 +49,9 @@ var arrows = map[string]arrow{
 var workshop = []string{"examples/", "benchmarks", "chaos", "internal/archtest", "internal/interop", "internal/rabbitnode", "internal/rabbittest"}
 
 type pkg struct {
-	ImportPath string
-	Imports    []string
-	Standard   bool
+	ImportPath string   `json:"ImportPath"`
+	Imports    []string `json:"Imports"`
+	Standard   bool     `json:"Standard"`
 }
 
 func list(t *testing.T, args ...string) []pkg {

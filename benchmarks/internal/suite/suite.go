@@ -44,7 +44,7 @@ func (c Config) NeedsBroker() bool {
 // Run runs everything. A failing run is recorded and does not end the suite;
 // the error is ctx's.
 func Run(ctx context.Context, c Config) (report.Results, error) {
-	s := &suite{Config: c, order: rand.New(rand.NewPCG(c.Seed, c.Seed))} //nolint:gosec // an order, no secret
+	s := &suite{Config: c, order: rand.New(rand.NewPCG(c.Seed, c.Seed))}
 	for _, w := range c.Workloads {
 		if err := s.workload(ctx, w); err != nil {
 			return s.results, fmt.Errorf("%s: %w", w.Name, err)
