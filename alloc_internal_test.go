@@ -12,7 +12,6 @@ import (
 
 // maxRequestAllocations is what a request with its reply may allocate on the
 // memory transport, both sides together, text in and out: 35, and a few more
-// under the race detector. 35, and a few more
 // under the race detector.
 const maxRequestAllocations = 38
 
