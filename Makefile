@@ -40,7 +40,7 @@ lint: tools
 	$(BIN)/golangci-lint run ./...
 
 bench:
-	$(GO) run ./benchmarks $(if $(PEERS),-peers $(PEERS)) $(BENCHFLAGS)
+	$(GO) run ./benchmarks $(if $(PEERS),-peers "$(PEERS)") $(BENCHFLAGS)
 
 FUZZTIME ?= 30s
 fuzz:

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"net"
-	"slices"
 	"sync"
 	"time"
 )
@@ -17,10 +16,6 @@ const (
 	readBuffer = 64 << 10
 	// keptBuffer is the capacity that an idle connection keeps.
 	keptBuffer = 256 << 10
-	// quietFor is how long nothing must have been written for a frame to be
-	// written at once: a lone caller then does not wait for another goroutine,
-	// and under load frames still gather.
-	quietFor = 100 * time.Microsecond
 	// writeTimeout bounds one write to the socket; after it the session ends.
 	writeTimeout = 20 * time.Second
 )
@@ -39,18 +34,10 @@ type pipe struct {
 	// ended is closed when the writing goroutine is gone.
 	ended chan struct{}
 
-	// timeout bounds one write of the goroutine.
-	timeout time.Duration
-	// direct writes without waiting; nil where the system or TLS forbids it.
-	direct func(b []byte) (int, error)
-
 	mu     sync.Mutex
 	buf    []byte
 	err    error
 	vacant chan struct{}
-	// writing says that somebody writes to the socket; last is when bytes came.
-	writing bool
-	last    time.Time
 }
 
 func newPipe(conn, raw net.Conn) *pipe {
@@ -61,11 +48,7 @@ func newPipe(conn, raw net.Conn) *pipe {
 		wake: make(chan struct{}, 1),
 		done: make(chan struct{}),
 
-		ended:   make(chan struct{}),
-		timeout: writeTimeout,
-	}
-	if conn == raw {
-		p.direct = directWriter(raw)
+		ended: make(chan struct{}),
 	}
 	go p.flush()
 	return p
@@ -77,50 +60,20 @@ func (p *pipe) Read(b []byte) (int, error) { return p.in.Read(b) }
 // Write takes b over; it fails only after the connection did.
 func (p *pipe) Write(b []byte) (int, error) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.err != nil {
+		p.mu.Unlock()
 		return 0, p.err
-	}
-	now := time.Now()
-	quiet := now.Sub(p.last) > quietFor
-	p.last = now
-	if quiet && p.direct != nil && !p.writing && len(p.buf) == 0 {
-		return len(b), p.writeAtOnce(b)
 	}
 	first := len(p.buf) == 0
 	p.buf = append(p.buf, b...)
+	p.mu.Unlock()
 	if first {
-		p.rouse()
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
 	}
 	return len(b), nil
-}
-
-// writeAtOnce writes what the socket takes without waiting and leaves the rest
-// to the writing goroutine. It is called with the mutex held.
-func (p *pipe) writeAtOnce(b []byte) error {
-	p.writing = true
-	p.mu.Unlock()
-	n, err := p.direct(b)
-	p.mu.Lock()
-	p.writing = false
-	if err != nil {
-		return err
-	}
-	if n < len(b) {
-		p.buf = slices.Concat(b[n:], p.buf)
-	}
-	if len(p.buf) > 0 {
-		p.rouse()
-	}
-	return nil
-}
-
-// rouse wakes the writing goroutine.
-func (p *pipe) rouse() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
 }
 
 // Close ends the connection at once, without writing what is left.
@@ -196,42 +149,26 @@ func (p *pipe) flush() {
 			_ = p.raw.Close()
 			return
 		}
-		p.written()
 	}
 }
 
-// take swaps the buffer for a spare one. While somebody else writes there is
-// nothing to take: the end of that write wakes the goroutine again.
+// take swaps the buffer for a spare one.
 func (p *pipe) take(spare []byte) []byte {
 	if cap(spare) > keptBuffer {
 		spare = nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.writing {
-		return spare[:0]
-	}
 	full := p.buf
 	p.buf = spare[:0]
-	p.writing = len(full) > 0
 	p.free()
 	return full
 }
 
-// written says that the goroutine is not at the socket any more.
-func (p *pipe) written() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.writing = false
-}
-
 func (p *pipe) write(b []byte) error {
-	if err := p.SetWriteDeadline(time.Now().Add(p.timeout)); err != nil {
+	if err := p.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
 		return err
 	}
-	if _, err := p.Conn.Write(b); err != nil {
-		return err
-	}
-	// A deadline that stays would end the next write at once, however late it is.
-	return p.SetWriteDeadline(time.Time{})
+	_, err := p.Conn.Write(b)
+	return err
 }
