@@ -31,18 +31,18 @@ func ExampleApp_Subscriber() {
 	app := parley.New(memory.New())
 	shop := &Shop{cents: map[string]int{"tea": 350}}
 
-	app.Subscriber("a", PlaceOrder)                                                 // func(context.Context, Order) (Receipt, error)
-	app.Subscriber("b", shop.Price)                                                 // a method
-	app.Subscriber("c", func(o Order) {})                                           // no context, no result
-	app.Subscriber("d", func() time.Time { return time.Now() })                     // no input
-	app.Subscriber("e", func(context.Context) error { return nil })                 // an error only
-	app.Subscriber("f", func(m *parley.Message) *parley.Message { return m })       // the message as it is
-	app.Subscriber("g", func(ctx context.Context, _ parley.NoBody) {})              // reads no body
-	app.Subscriber("h", func(m map[string][]int) []string { return nil })           // maps, slices, scalars
-	app.Subscriber("i", func(v any) (any, error) { return v, nil })                 // the message says what it holds
-	app.Subscriber("j", func(in *Order) (*Receipt, error) { return nil, nil })      // a nil pointer is no value
-	app.Subscriber("k", func(s string) parley.Response[string] { return Shout(s) }) // value and properties
-	app.Subscriber("l", parley.Func(PlaceOrder))                                    // checked by the compiler
+	app.Subscriber("a", PlaceOrder)                                            // func(context.Context, Order) (Receipt, error)
+	app.Subscriber("b", shop.Price)                                            // a method
+	app.Subscriber("c", func(o Order) {})                                      // no context, no result
+	app.Subscriber("d", time.Now)                                              // no input
+	app.Subscriber("e", func(context.Context) error { return nil })            // an error only
+	app.Subscriber("f", func(m *parley.Message) *parley.Message { return m })  // the message as it is
+	app.Subscriber("g", func(ctx context.Context, _ parley.NoBody) {})         // reads no body
+	app.Subscriber("h", func(m map[string][]int) []string { return nil })      // maps, slices, scalars
+	app.Subscriber("i", func(v any) (any, error) { return v, nil })            // the message says what it holds
+	app.Subscriber("j", func(in *Order) (*Receipt, error) { return nil, nil }) // a nil pointer is no value
+	app.Subscriber("k", Shout)                                                 // value and properties
+	app.Subscriber("l", parley.Func(PlaceOrder))                               // checked by the compiler
 	fmt.Println(app.Err())
 	// Output: <nil>
 }

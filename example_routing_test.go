@@ -50,7 +50,7 @@ func ExampleBroadcast() {
 		return app
 	}
 	first, second := instance("first"), instance("second")
-	clear := first.Publisher("clear", parley.To(events))
+	flush := first.Publisher("clear", parley.To(events))
 	for _, app := range []*parley.App{first, second} {
 		if err := app.Start(ctx); err != nil {
 			fmt.Println(err)
@@ -58,7 +58,7 @@ func ExampleBroadcast() {
 		}
 		defer app.Stop(ctx)
 	}
-	if err := clear.Publish(ctx, "prices"); err != nil {
+	if err := flush.Publish(ctx, "prices"); err != nil {
 		fmt.Println(err)
 		return
 	}
