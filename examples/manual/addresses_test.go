@@ -24,7 +24,7 @@ func TestEventsOverAnExchange(t *testing.T) {
 	ctx := t.Context()
 	mailed, audited := make(chan Placed, 1), make(chan string, 2)
 
-	mail := parley.New(broker, parley.Info("mail", "1.0.0"), quiet)
+	mail := parley.New(broker, parley.Info("mail", "1.0.0"))
 	mail.Subscriber("orders.{tenant}.placed", func(_ context.Context, p Placed) error {
 		mailed <- p
 		return nil
