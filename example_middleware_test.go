@@ -2,85 +2,94 @@ package parley_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/transport/memory"
 )
 
-// Note prints what is handled, and how it ended.
-func Note(next parley.Handler) parley.Handler {
-	return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
-		answer, err := next(ctx, m)
-		fmt.Printf("handled %s: %q\n", m.Address, parley.CodeOf(err))
-		return answer, err
-	}
-}
-
-// Sign adds a header to everything that is sent.
-func Sign(next parley.Handler) parley.Handler {
-	return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
-		m.SetHeader("x-signed-by", "shop")
-		return next(ctx, m)
-	}
-}
-
-type tenantKey struct{}
-
-// Tenant refuses messages without a tenant and hands it on in the context.
-func Tenant(next parley.Handler) parley.Handler {
-	return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
-		tenant := m.Header("x-tenant")
-		if tenant == "" {
-			return nil, parley.NewError(parley.CodeUnauthenticated, "no tenant")
-		}
-		return next(context.WithValue(ctx, tenantKey{}, tenant), m)
-	}
-}
-
-func ExampleMiddleware() {
+// Middleware around a subscriber sees each message before it is decoded, and
+// the outcome. Here it refuses callers without a token.
+func ExampleHandleMiddleware() {
 	ctx := context.Background()
+	authorized := parley.HandleMiddleware(func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			if m.Header("x-token") != "secret" {
+				return nil, parley.NewError(parley.CodeUnauthenticated, "who are you?")
+			}
+			return next(ctx, m)
+		}
+	})
 	app := parley.New(memory.New(), quiet)
-	app.Use(parley.HandleMiddleware(Note), parley.SendMiddleware(Sign))
-	app.Subscriber("whoami", func(m *parley.Message) string { return m.Header("x-signed-by") })
-
-	private := parley.NewRouter("private")
-	private.Use(parley.HandleMiddleware(Tenant))
-	private.Subscriber("whoami", func(ctx context.Context) string { return ctx.Value(tenantKey{}).(string) })
-	app.Include(private)
-
-	open, closed := app.Publisher("whoami"), app.Publisher("private.whoami")
+	app.Use(authorized)
+	app.Subscriber("greet", func(name string) string { return "hello, " + name })
+	greet := app.Publisher("greet")
 	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer app.Stop(ctx)
 
-	fmt.Println(parley.Request[string](ctx, open, nil))
-	fmt.Println(parley.Request[string](ctx, closed, nil))
-	fmt.Println(parley.Request[string](ctx, closed, nil, parley.Header("x-tenant", "acme")))
+	_, err := parley.Request[string](ctx, greet, "Ada")
+	fmt.Println(err)
+	fmt.Println(parley.Request[string](ctx, greet, "Ada", parley.Header("x-token", "secret")))
 	// Output:
-	// handled whoami: ""
-	// shop <nil>
-	// handled private.whoami: "unauthenticated"
-	//  remote error: unauthenticated: no tenant
-	// handled private.whoami: ""
-	// acme <nil>
+	// remote error: unauthenticated: who are you?
+	// hello, Ada <nil>
 }
 
+// Middleware around publishers sees what is sent, and the outcome. Here it adds
+// a header and tries once more when the broker refuses a message.
+func ExampleSendMiddleware() {
+	ctx := context.Background()
+	retry := parley.SendMiddleware(func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			m.SetHeader("x-tenant", "acme")
+			answer, err := next(ctx, m)
+			if errors.Is(err, parley.ErrRefused) {
+				return next(ctx, m)
+			}
+			return answer, err
+		}
+	})
+	tenants := make(chan string, 1)
+	broker := memory.New()
+	app := parley.New(broker)
+	app.Use(retry)
+	app.Subscriber("orders", func(m *parley.Message) { tenants <- m.Header("x-tenant") })
+	orders := app.Publisher("orders")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	broker.RefuseNext(1)
+	fmt.Println(orders.Publish(ctx, "o-1"))
+	fmt.Println(<-tenants)
+	// Output:
+	// <nil>
+	// acme
+}
+
+// A handler that was not given the message finds it in its context.
 func ExampleMessageFrom() {
 	ctx := context.Background()
 	app := parley.New(memory.New())
-	app.Subscriber("echo", func(ctx context.Context, s string) string {
-		m, _ := parley.MessageFrom(ctx)
-		return s + " at " + m.Address
+	app.Subscriber("greet", func(ctx context.Context, name string) string {
+		if m, ok := parley.MessageFrom(ctx); ok {
+			return fmt.Sprintf("hello, %s (%s)", name, m.Type)
+		}
+		return "hello, " + name
 	})
-	echo := app.Publisher("echo")
+	greet := app.Publisher("greet")
 	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer app.Stop(ctx)
-	fmt.Println(parley.Request[string](ctx, echo, "hey"))
-	// Output: hey at echo <nil>
+
+	fmt.Println(parley.Request[string](ctx, greet, "Ada", parley.Type("greeting")))
+	// Output: hello, Ada (greeting) <nil>
 }

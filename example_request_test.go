@@ -10,175 +10,203 @@ import (
 	"github.com/parley-go/parley/transport/memory"
 )
 
-// NewPing is a running service at "ping" and "sleep", with its publishers.
-func NewPing(ctx context.Context, opts ...parley.Option) (app *parley.App, ping, sleep *parley.Publisher) {
-	app = parley.New(memory.New(), append(opts, quiet)...)
-	app.Subscriber("ping", func(string) string { return "pong!" })
-	app.Subscriber("sleep", func(ctx context.Context, _ string) error {
-		<-ctx.Done()
-		return ctx.Err()
-	})
-	ping, sleep = app.Publisher("ping"), app.Publisher("sleep")
-	if err := app.Start(ctx); err != nil {
-		panic(err)
+// Ping answers a ping.
+func Ping(_ context.Context, ping string) (string, error) {
+	if ping != "ping" {
+		return "", parley.NewError(parley.CodeInvalidArgument, "say ping")
 	}
-	return app, ping, sleep
+	return "pong", nil
 }
 
+// Sleep takes longer than its caller has.
+func Sleep(ctx context.Context, _ string) (string, error) {
+	<-ctx.Done()
+	return "", ctx.Err()
+}
+
+// The type parameter says what the answer is decoded into.
 func ExampleRequest() {
 	ctx := context.Background()
-	app, ping, _ := NewPing(ctx)
+	app := parley.New(memory.New())
+	app.Subscriber("ping", Ping)
+	ping := app.Publisher("ping")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer app.Stop(ctx)
 
-	pong, err := parley.Request[string](ctx, ping, "ping") // waits 30 s at most
-	fmt.Println(pong, err)
-
-	pong, err = parley.Request[string](ctx, ping, "ping", parley.Timeout(3*time.Second))
-	fmt.Println(pong, err)
-
-	pong, err = parley.Request[string](ctx, ping, "ping", parley.NoTimeout()) // as long as ctx lives
-	fmt.Println(pong, err)
-	// Output:
-	// pong! <nil>
-	// pong! <nil>
-	// pong! <nil>
-}
-
-func ExamplePublisher_Request() {
-	ctx := context.Background()
-	app, ping, _ := NewPing(ctx)
-	defer app.Stop(ctx)
-
-	m, err := ping.Request(ctx, "ping")
+	answer, err := parley.Request[string](ctx, ping, "ping")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(m.ContentType, string(m.Body))
-	// Output: text/plain pong!
+	fmt.Println(answer)
+	// Output: pong
 }
 
-func ExampleTimeout() {
+// An untyped request is answered with the message as it stands on the wire.
+func ExamplePublisher_Request() {
 	ctx := context.Background()
-	app, _, sleep := NewPing(ctx)
-	defer app.Stop(ctx)
-
-	_, err := parley.Request[string](ctx, sleep, "zzz", parley.Timeout(20*time.Millisecond))
-	fmt.Println(errors.Is(err, parley.ErrTimeout), errors.Is(err, context.DeadlineExceeded))
-	fmt.Println(errors.Is(err, parley.ErrOutcomeUnknown)) // the handler may have run
-	if call, ok := errors.AsType[*parley.CallError](err); ok {
-		fmt.Println(call.Address, call.CorrelationID != "")
-	}
-	// Output:
-	// true true
-	// true
-	// sleep true
-}
-
-func ExampleQuietTimeout() {
-	ctx := context.Background()
-	app, _, sleep := NewPing(ctx)
-	defer app.Stop(ctx)
-
-	m, err := sleep.Request(ctx, "zzz", parley.Timeout(20*time.Millisecond), parley.QuietTimeout())
-	fmt.Println(m == nil, err)
-	// Output: true <nil>
-}
-
-func ExampleReplyTo() {
-	ctx := context.Background()
-	app, ping, _ := NewPing(ctx)
-	defer app.Stop(ctx)
-
-	answers := make(chan string)
-	replies := app.Subscriber("replies", func(s string) { answers <- s })
-	if err := replies.Ready(ctx); err != nil {
+	app := parley.New(memory.New())
+	app.Subscriber("ping", Ping)
+	ping := app.Publisher("ping")
+	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
-	if err := ping.Publish(ctx, "ping", parley.ReplyTo("replies")); err != nil {
+	defer app.Stop(ctx)
+
+	answer, err := ping.Request(ctx, "ping")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s, %s\n", answer.ContentType, answer.Body)
+	// Output: text/plain, pong
+}
+
+// A request waits 30 s; Timeout says otherwise.
+func ExampleTimeout() {
+	ctx := context.Background()
+	app := parley.New(memory.New(), quiet)
+	app.Subscriber("sleep", Sleep)
+	sleep := app.Publisher("sleep")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	_, err := parley.Request[string](ctx, sleep, "zzz", parley.Timeout(20*time.Millisecond))
+	fmt.Println(errors.Is(err, parley.ErrTimeout))
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	fmt.Println(errors.Is(err, parley.ErrOutcomeUnknown)) // the handler may have run
+	// Output:
+	// true
+	// true
+	// true
+}
+
+// NoTimeout waits as long as the context lives. The request and its answer
+// survive a restart of the broker.
+func ExampleNoTimeout() {
+	ctx := context.Background()
+	app := parley.New(memory.New())
+	app.Subscriber("ping", Ping)
+	ping := app.Publisher("ping", parley.NoTimeout())
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	fmt.Println(parley.Request[string](ctx, ping, "ping"))
+	fmt.Println(parley.Request[string](ctx, ping, "ping", parley.Timeout(3*time.Second))) // the nearest option wins
+	// Output:
+	// pong <nil>
+	// pong <nil>
+}
+
+// With QuietTimeout no answer in time is no error, and no value.
+func ExampleQuietTimeout() {
+	ctx := context.Background()
+	app := parley.New(memory.New(), quiet)
+	app.Subscriber("sleep", Sleep)
+	sleep := app.Publisher("sleep", parley.Timeout(20*time.Millisecond), parley.QuietTimeout())
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	answer, err := parley.Request[*string](ctx, sleep, "zzz")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("answered:", answer != nil)
+	// Output: answered: false
+}
+
+// With ReplyTo nobody waits: the answer goes to the subscriber of another
+// queue, in this app or elsewhere.
+func ExampleReplyTo() {
+	ctx := context.Background()
+	answers := make(chan string)
+	app := parley.New(memory.New())
+	app.Subscriber("ping", Ping)
+	app.Subscriber("answers", func(m *parley.Message) {
+		answers <- fmt.Sprintf("%s to %s", m.Body, m.CorrelationID)
+	})
+	ping := app.Publisher("ping")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	if err := ping.Publish(ctx, "ping", parley.ReplyTo("answers"), parley.CorrelationID("ping-1")); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(<-answers)
-
-	_, err := ping.Request(ctx, "ping", parley.ReplyTo("replies")) // one or the other
-	fmt.Println(errors.Is(err, parley.ErrNotSent))
-	// Output:
-	// pong!
-	// true
+	// Output: pong to ping-1
 }
 
+// Go sends at once and lets the answers come while something else is done.
 func ExampleGo() {
 	ctx := context.Background()
-	app, ping, _ := NewPing(ctx)
+	app := parley.New(memory.New())
+	app.Subscriber("square", func(n int) int { return n * n })
+	square := app.Publisher("square")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
 	defer app.Stop(ctx)
 
-	first := parley.Go[string](ctx, ping, "one")
-	second := parley.Go[string](ctx, ping, "two")
-	for _, call := range []*parley.Call[string]{first, second} {
-		pong, err := call.Wait(ctx)
-		fmt.Println(pong, err)
+	var calls []*parley.Call[int]
+	for n := range 5 {
+		calls = append(calls, parley.Go[int](ctx, square, n))
 	}
-	// Output:
-	// pong! <nil>
-	// pong! <nil>
+	sum := 0
+	for _, call := range calls {
+		n, err := call.Wait(ctx)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		sum += n
+	}
+	fmt.Println(sum)
+	// Output: 30
 }
 
-func ExampleRemoteError() {
+// The context of Wait bounds that wait alone: the call goes on.
+func ExampleCall_Wait() {
 	ctx := context.Background()
-	app := parley.New(memory.New(), quiet)
-	app.Subscriber("stock.take", func(_ context.Context, sku string) (int, error) {
-		return 0, parley.NewError(parley.CodeNotFound, "no such article").WithDetail(map[string]string{"sku": sku})
+	release := make(chan struct{})
+	app := parley.New(memory.New())
+	app.Subscriber("slow", func() string {
+		<-release
+		return "at last"
 	})
-	stock := app.Publisher("stock.take")
+	slow := app.Publisher("slow")
 	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer app.Stop(ctx)
 
-	_, err := parley.Request[int](ctx, stock, "cake")
-	if remote, ok := errors.AsType[*parley.RemoteError](err); ok {
-		fmt.Println(remote.Code, "|", remote.Message, "|", string(remote.Details[0]))
-	}
-	fmt.Println(parley.CodeOf(err), errors.Is(err, parley.NewError(parley.CodeNotFound, "")))
+	call := parley.Go[string](ctx, slow, nil)
+	impatient, cancel := context.WithCancel(ctx)
+	cancel()
+	_, err := call.Wait(impatient)
+	fmt.Println(errors.Is(err, context.Canceled))
+	close(release)
+	fmt.Println(call.Wait(ctx))
 	// Output:
-	// not_found | no such article | {"sku":"cake"}
-	// not_found true
-}
-
-func ExampleErrNoRoute() {
-	ctx := context.Background()
-	app := parley.New(memory.New())
-	orders := app.Publisher("ordres.place") // nobody is there
-	if err := app.Start(ctx); err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer app.Stop(ctx)
-
-	_, err := orders.Request(ctx, twoTeas, parley.NoTimeout())
-	fmt.Println(errors.Is(err, parley.ErrNoRoute)) // at once
-	// Output: true
-}
-
-func ExampleErrNoValue() {
-	ctx := context.Background()
-	app := parley.New(memory.New())
-	app.Subscriber("orders.cancel", func(string) {}) // answers, without a value
-	cancel := app.Publisher("orders.cancel")
-	if err := app.Start(ctx); err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer app.Stop(ctx)
-
-	receipt, err := parley.Request[*Receipt](ctx, cancel, "o1")
-	fmt.Println(receipt, err)
-	_, err = parley.Request[Receipt](ctx, cancel, "o1")
-	fmt.Println(errors.Is(err, parley.ErrNoValue))
-	// Output:
-	// <nil> <nil>
 	// true
+	// at last <nil>
 }

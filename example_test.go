@@ -2,7 +2,6 @@ package parley_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -10,39 +9,37 @@ import (
 	"github.com/parley-go/parley/transport/memory"
 )
 
-// Order is what the examples' customers send.
+// Order is what customers send.
 type Order struct {
 	ID    string `json:"id"    validate:"required"`
-	Items []Line `json:"items" validate:"required,min=1,dive"`
+	Items []Item `json:"items" validate:"required,min=1,dive"`
 }
 
-// Line is one line of an order; the price is in cents.
-type Line struct {
-	SKU   string `json:"sku"   validate:"required"`
-	Qty   int    `json:"qty"   validate:"gt=0"`
-	Cents int    `json:"cents" validate:"gte=0"`
+// Item is one line of an [Order].
+type Item struct {
+	SKU string `json:"sku" validate:"required"`
+	Qty int    `json:"qty" validate:"gt=0"`
 }
 
 // Receipt is what they get.
 type Receipt struct {
 	OrderID string `json:"order_id"`
-	Cents   int    `json:"cents"`
+	Pieces  int    `json:"pieces"`
 }
 
-// PlaceOrder prices an order.
+// PlaceOrder counts the pieces of an order.
 func PlaceOrder(_ context.Context, o Order) (Receipt, error) {
 	r := Receipt{OrderID: o.ID}
-	for _, l := range o.Items {
-		r.Cents += l.Qty * l.Cents
+	for _, item := range o.Items {
+		r.Pieces += item.Qty
 	}
 	return r, nil
 }
 
-var twoTeas = Order{ID: "o1", Items: []Line{{SKU: "tea", Qty: 2, Cents: 350}}}
-
-// quiet keeps expected failures out of the output.
+// quiet keeps the log of messages that fail on purpose out of the output.
 var quiet = parley.Logger(slog.New(slog.DiscardHandler))
 
+// A function is registered under an address; what it returns is the answer.
 func Example() {
 	ctx := context.Background()
 	app := parley.New(memory.New(), parley.Info("orders", "1.4.0"))
@@ -54,82 +51,84 @@ func Example() {
 	}
 	defer app.Stop(ctx)
 
-	receipt, err := parley.Request[Receipt](ctx, orders, twoTeas)
-	fmt.Println(receipt, err)
-	// Output: {o1 700} <nil>
-}
-
-func ExampleNew() {
-	app := parley.New(memory.New(),
-		parley.Info("orders", "1.4.0"),
-		parley.Concurrency(8),            // the default of all its subscribers
-		parley.Header("x-region", "eu1"), // and of everything it sends
-	)
-	app.Subscriber("orders.place", PlaceOrder)
-	app.Subscriber("orders.audit", func(Order) {}, parley.Concurrency(1)) // the nearest wins
-	for _, o := range app.Operations() {
-		fmt.Println(o.Address, o.Concurrency, o.Prefetch)
+	order := Order{ID: "o-1", Items: []Item{{SKU: "book", Qty: 2}, {SKU: "pen", Qty: 3}}}
+	receipt, err := parley.Request[Receipt](ctx, orders, order)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	// Output:
-	// orders.place 8 32
-	// orders.audit 1 4
+	fmt.Println(receipt.OrderID, receipt.Pieces)
+	// Output: o-1 5
 }
 
-func ExampleApp_Err() {
+// A service runs until its context ends, or SIGINT or SIGTERM comes.
+func ExampleApp_Run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	app := parley.New(memory.New())
-	app.Subscriber("orders.place", func(Order) (Receipt, *parley.Error) { return Receipt{}, nil })
-	app.Subscriber("orders.{tenant}.placed", func(Receipt) {})
-	err := app.Err() // what Start would return, without a broker
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		fmt.Println(len(joined.Unwrap()), "faults")
+	greeter := app.Subscriber("greet", func(name string) string { return "hello, " + name })
+	greet := app.Publisher("greet")
+
+	ended := make(chan error, 1)
+	go func() { ended <- app.Run(ctx) }()
+	if err := greeter.Ready(ctx); err != nil {
+		fmt.Println(err)
+		return
 	}
-	fault, ok := errors.AsType[*parley.RegistrationError](err)
-	fmt.Println(ok, fault != nil)
+	fmt.Println(parley.Request[string](ctx, greet, "Ada"))
+	cancel()
+	fmt.Println("ended:", <-ended)
 	// Output:
-	// 2 faults
-	// true true
+	// hello, Ada <nil>
+	// ended: <nil>
 }
 
-func ExampleSubscriber() {
+// Handlers are functions of many forms, methods and closures included.
+func ExampleApp_Subscriber() {
 	ctx := context.Background()
 	app := parley.New(memory.New())
+	counted := 0
+	app.Subscriber("math.double", func(n int) int { return 2 * n })
+	app.Subscriber("math.divide", func(_ context.Context, pair [2]int) (float64, error) {
+		if pair[1] == 0 {
+			return 0, parley.NewError(parley.CodeInvalidArgument, "division by zero")
+		}
+		return float64(pair[0]) / float64(pair[1]), nil
+	})
+	app.Subscriber("math.count", func() { counted++ }, parley.Concurrency(1))
+	if err := app.Err(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	double, divide, count := app.Publisher("math.double"), app.Publisher("math.divide"), app.Publisher("math.count")
 	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer app.Stop(ctx)
 
-	late := app.Subscriber("orders.place", PlaceOrder) // begins at once
-	if err := late.Ready(ctx); err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println("consumes:", late.Err() == nil)
-	fmt.Println("stopped:", late.Stop(ctx) == nil)
+	fmt.Println(parley.Request[int](ctx, double, 21))
+	fmt.Println(parley.Request[float64](ctx, divide, [2]int{1, 4}))
+	_, err := count.Request(ctx, nil)
+	fmt.Println(counted, err)
 	// Output:
-	// consumes: true
-	// stopped: true
+	// 42 <nil>
+	// 0.25 <nil>
+	// 1 <nil>
 }
 
-func ExampleOn() {
+// Func lets the compiler check the signature and saves the reflection.
+func ExampleFunc() {
 	ctx := context.Background()
-	app := NewShop() // made for RabbitMQ
+	app := parley.New(memory.New())
+	app.Subscriber("orders.place", parley.Func(PlaceOrder))
 	orders := app.Publisher("orders.place")
-	if err := app.Start(ctx, parley.On(memory.New())); err != nil {
+	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer app.Stop(ctx)
-	receipt, err := parley.Request[Receipt](ctx, orders, twoTeas)
-	fmt.Println(receipt.Cents, err)
-	// Output: 700 <nil>
-}
 
-func ExampleApp_Operations() {
-	app := NewShop()
-	for _, o := range app.Operations() {
-		fmt.Println(o.Action, o.Address, o.Input, o.Output)
-	}
-	// Output:
-	// receive orders.place parley_test.Order parley_test.Receipt
+	fmt.Println(parley.Request[Receipt](ctx, orders, Order{ID: "o-1", Items: []Item{{"book", 2}}}))
+	// Output: {o-1 2} <nil>
 }
