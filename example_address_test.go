@@ -50,11 +50,11 @@ func ExampleFrom() {
 
 	for _, operation := range app.Operations() {
 		queue := operation.Subscription.Queue
-		fmt.Println(queue.Name, queue.Type())
+		fmt.Printf("%q durable: %t, type: %q\n", queue.Name, queue.Durable, queue.Type())
 	}
 	// Output:
-	// billing.orders.*.placed
-	// audit quorum
+	// "billing.orders.*.placed" durable: true, type: ""
+	// "audit" durable: true, type: "quorum"
 }
 
 // Every instance of a service gets each message of a broadcast.

@@ -152,7 +152,7 @@ func Example_errorQueue() {
 func ExampleApp_Err() {
 	app := parley.New(memory.New())
 	app.Subscriber("orders.{tenant}.place", PlaceOrder)
-	app.Subscriber("orders.cancel", func(_ context.Context, id string) (error, string) { return nil, id })
+	app.Subscriber("orders.cancel", func(ids ...string) {})
 
 	err := app.Err()
 	if fault, ok := errors.AsType[*parley.RegistrationError](err); ok { // the first one
