@@ -1,6 +1,10 @@
 package transport
 
-import "github.com/parley-go/parley/transport/topology"
+import (
+	"context"
+
+	"github.com/parley-go/parley/transport/topology"
+)
 
 // ReplyClass says how a reply address may be used.
 type ReplyClass uint8
@@ -26,6 +30,15 @@ type ReplyClassifier interface {
 type DurableReplies interface {
 	// DurableReplies reports whether it does.
 	DurableReplies() bool
+}
+
+// QueueDeclarer is implemented by a [Conn] that can declare a queue by itself,
+// as delayed retries need.
+type QueueDeclarer interface {
+	// DeclareQueue declares a durable queue, again and again if need be, which
+	// also renews its expiry. ctx bounds the call. A queue that exists with
+	// other arguments is a [PermanentError].
+	DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error
 }
 
 // TopologyChecker is implemented by a [Transport] that cannot honour every
