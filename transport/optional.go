@@ -32,12 +32,16 @@ type DurableReplies interface {
 	DurableReplies() bool
 }
 
-// QueueDeclarer is implemented by a [Conn] that can declare a queue by itself,
-// as delayed retries need.
+// QueueDeclarer is implemented by a [Conn] that can make queues which nobody
+// subscribes to. It may be called concurrently, in handlers too.
 type QueueDeclarer interface {
-	// DeclareQueue declares a durable queue, again and again if need be, which
-	// also renews its expiry. ctx bounds the call. A queue that exists with
-	// other arguments is a [PermanentError].
+	// DeclareQueue makes the queue unless it exists alike. q must have a name.
+	// It is idempotent, and each call renews the expiry of a queue that has one: while there is no session it waits until ctx ends, and
+	// what a lost session left open is declared again on the next one. A
+	// connection that declares nothing checks that the queue exists.
+	//
+	// A queue that exists with other arguments, and whatever else waiting
+	// cannot cure, is a [PermanentError]. After Close the error is [ErrClosed].
 	DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error
 }
 
