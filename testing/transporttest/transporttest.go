@@ -59,6 +59,8 @@ type Features struct {
 	// ReplyRoute: a reply to an address that is gone ends with ErrNoRoute.
 	// Without it such a reply may as well be dropped.
 	ReplyRoute bool
+	// DeclareQueue: connections are a [transport.QueueDeclarer].
+	DeclareQueue bool
 }
 
 // Everything returns all features, for RabbitMQ and its like.
@@ -66,6 +68,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
+		DeclareQueue: true,
 	}
 }
 
@@ -82,7 +85,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
+		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
