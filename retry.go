@@ -86,7 +86,7 @@ func (d *delivery) tryNow(ctx context.Context, err error, n int) bool {
 		return false
 	}
 	wait := min(firstPause<<min(n-1, 10), longestPause)
-	wait = wait/2 + rand.N(wait)
+	wait = wait/2 + rand.N(wait) //nolint:gosec // jitter is no secret
 	if !d.fits(wait) {
 		return false
 	}

@@ -77,7 +77,8 @@ func TestRetryKeepsTheDestination(t *testing.T) {
 		got := make(chan string, 10)
 		app.Subscriber("orders.{tenant}", func(in struct {
 			Tenant string `path:"tenant"`
-		}) error {
+		},
+		) error {
 			got <- in.Tenant
 			return errFlaky
 		}, parley.From(exchange, topology.Queue(w.at("q"))), parley.Retry(parley.Delayed(time.Millisecond)))
