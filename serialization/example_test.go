@@ -1,74 +1,108 @@
 package serialization_test
 
 import (
-	"context"
-	"encoding/csv"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"reflect"
-	"strings"
 
-	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/serialization"
-	"github.com/parley-go/parley/transport/memory"
+	"github.com/parley-go/parley/serialization/cbor"
+	"github.com/parley-go/parley/serialization/msgpack"
 )
 
-// Table is what the codec of text/csv carries.
-type Table [][]string
-
-type csvCodec struct{}
-
-func (csvCodec) ContentType() string { return "text/csv" }
-
-// Handles takes tables away from JSON.
-func (csvCodec) Handles(t reflect.Type) bool { return t == reflect.TypeFor[Table]() }
-
-func (csvCodec) Encode(v any) ([]byte, error) {
-	var b strings.Builder
-	w := csv.NewWriter(&b)
-	err := w.WriteAll(v.(Table))
-	return []byte(b.String()), err
+// Point is a place on a map.
+type Point struct {
+	X int `json:"x"`
+	Y int `json:"y"`
 }
 
-func (csvCodec) Decode(data []byte, v any) error {
-	rows, err := csv.NewReader(strings.NewReader(string(data))).ReadAll()
-	if err != nil {
-		return &serialization.Error{Wanted: "comma-separated values", Got: "something else", Err: err}
+// hexCodec sends byte slices as hexadecimal digits. It embeds nothing: three
+// methods are a codec.
+type hexCodec struct{}
+
+func (hexCodec) ContentType() string { return "text/x-hex" }
+
+func (hexCodec) Encode(v any) ([]byte, error) {
+	data, ok := v.([]byte)
+	if !ok {
+		return nil, fmt.Errorf("hex: wanted []byte, got %T", v)
 	}
-	*v.(*Table) = rows
+	return hex.AppendEncode([]byte{}, data), nil
+}
+
+func (hexCodec) Decode(data []byte, v any) error {
+	target, ok := v.(*[]byte)
+	if !ok {
+		return fmt.Errorf("hex: wanted *[]byte, got %T", v)
+	}
+	decoded, err := hex.DecodeString(string(data))
+	if err != nil {
+		return &serialization.Error{Wanted: "hexadecimal digits", Got: "other text", Err: err}
+	}
+	*target = decoded
 	return nil
 }
 
+// An own codec is found by its content type.
 func ExampleCodec() {
-	ctx := context.Background()
-	app := parley.New(memory.New(), parley.Codec(csvCodec{}))
-	app.Subscriber("rows.count", func(t Table) int { return len(t) })
-	app.Subscriber("rows.first", func(m *parley.Message) string { return m.ContentType })
-	count, first := app.Publisher("rows.count"), app.Publisher("rows.first")
-	if err := app.Start(ctx); err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer app.Stop(ctx)
+	registry := serialization.NewRegistry(hexCodec{})
+	codec, ok := registry.Lookup("text/x-hex; charset=us-ascii")
+	fmt.Println(ok)
 
-	table := Table{{"tea", "2"}, {"cup", "1"}}
-	fmt.Println(parley.Request[int](ctx, count, table))
-	fmt.Println(parley.Request[string](ctx, first, table))
+	var data []byte
+	fmt.Println(codec.Decode([]byte("c0ffee"), &data), data)
+	fmt.Println(codec.Decode([]byte("tea"), &data))
 	// Output:
-	// 2 <nil>
-	// text/csv <nil>
+	// true
+	// <nil> [192 255 238]
+	// wanted hexadecimal digits, got other text
 }
 
-func ExampleNewRegistry() {
-	r := serialization.NewRegistry()
-	for _, v := range []any{"hi", []byte("hi"), 41, map[string]int{"a": 1}} {
-		fmt.Printf("%T %q\n", v, r.For(reflect.TypeOf(v)).ContentType())
-	}
-	c, ok := r.Lookup("application/problem+json; charset=utf-8")
-	fmt.Println(c.ContentType(), ok)
+// Default makes a codec that of every value which is neither text nor bytes.
+// Others are still understood by their content type.
+func ExampleDefault() {
+	point, text := reflect.TypeFor[Point](), reflect.TypeFor[string]()
+	plain := serialization.NewRegistry(cbor.Codec(), msgpack.Codec())
+	fmt.Println(plain.For(point).ContentType(), plain.For(text).ContentType())
+
+	packed := serialization.NewRegistry(cbor.Codec(), serialization.Default(msgpack.Codec()))
+	fmt.Println(packed.For(point).ContentType(), packed.For(text).ContentType())
+	_, ok := packed.Lookup("application/cbor")
+	fmt.Println(ok)
 	// Output:
-	// string "text/plain"
-	// []uint8 ""
-	// int "application/json"
-	// map[string]int "application/json"
-	// application/json true
+	// application/json text/plain
+	// application/msgpack text/plain
+	// true
+}
+
+// A received content type is looked up without its parameters; a type that
+// ends in "+json" is JSON.
+func ExampleRegistry_Lookup() {
+	registry := serialization.NewRegistry()
+	for _, name := range []string{"application/json; charset=utf-8", "application/problem+json", "image/png"} {
+		codec, ok := registry.Lookup(name)
+		if !ok {
+			fmt.Println("unknown")
+			continue
+		}
+		fmt.Println(codec.ContentType())
+	}
+	// Output:
+	// application/json
+	// application/json
+	// unknown
+}
+
+// An Error says where the fault is, without Go types and without values.
+func ExampleError() {
+	var points []Point
+	err := serialization.JSON().Decode([]byte(`[{"x": 1}, {"x": "secret"}]`), &points)
+	if fault, ok := errors.AsType[*serialization.Error](err); ok {
+		fmt.Println(fault.Path)
+		fmt.Println(fault.Reason())
+	}
+	// Output:
+	// [1].x
+	// wanted integer, got string
 }
