@@ -25,6 +25,8 @@ type delivery struct {
 	deadline time.Time
 	// made counts the runs of the handler, those of earlier deliveries included.
 	made int
+	// round counts the delayed attempts so far.
+	round int
 	// holdsSlot says that a slot was acquired before process.
 	holdsSlot bool
 	// byHand settles the message in the handler's hands; nil without [Manual].
@@ -83,7 +85,7 @@ func (d *delivery) readDeadline(received time.Time) error {
 		}
 		return nil
 	}
-	ms, ok := milliseconds(v)
+	ms, ok := count(v)
 	if !ok {
 		return NewError(CodeInvalidArgument, "header "+HeaderDeadline+": wanted milliseconds, 0 or more")
 	}
@@ -94,12 +96,12 @@ func (d *delivery) readDeadline(received time.Time) error {
 	return nil
 }
 
-// maxDeadline bounds a received deadline, in milliseconds: what a
-// time.Duration holds.
-const maxDeadline = math.MaxInt64 / int64(time.Millisecond)
+// maxCount bounds a received count, of milliseconds too: what a time.Duration
+// holds.
+const maxCount = math.MaxInt64 / int64(time.Millisecond)
 
-// milliseconds reads an integer of any width, or a float without a fraction.
-func milliseconds(v any) (int64, bool) {
+// count reads an integer of any width, or a float without a fraction.
+func count(v any) (int64, bool) {
 	var n int64
 	switch v := v.(type) {
 	case int64:
@@ -119,16 +121,16 @@ func milliseconds(v any) (int64, bool) {
 	case uint32:
 		n = int64(v)
 	case float64:
-		if v != math.Trunc(v) || math.Abs(v) > float64(maxDeadline) {
+		if v != math.Trunc(v) || math.Abs(v) > float64(maxCount) {
 			return 0, false
 		}
 		n = int64(v)
 	case float32:
-		return milliseconds(float64(v))
+		return count(float64(v))
 	default:
 		return 0, false
 	}
-	return n, n >= 0 && n <= maxDeadline
+	return n, n >= 0 && n <= maxCount
 }
 
 // waiting reports whether somebody waits for an answer now.

@@ -13,7 +13,7 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
-// ErrSettled: the delivery was settled before.
+// ErrSettled says that the delivery was settled before.
 var ErrSettled = errors.New("the delivery is settled already")
 
 // Delivery settles one message by hand. A handler of a subscriber with [Manual]

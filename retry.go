@@ -86,7 +86,7 @@ func (d *delivery) tryNow(ctx context.Context, err error, n int) bool {
 		return false
 	}
 	wait := min(firstPause<<min(n-1, 10), longestPause)
-	wait = wait/2 + rand.N(wait)
+	wait = wait/2 + rand.N(wait) //nolint:gosec // jitter is no secret
 	if !d.fits(wait) {
 		return false
 	}
@@ -107,22 +107,30 @@ func (d *delivery) readRetry() {
 	if !retried {
 		return
 	}
-	made, _ := milliseconds(v)
 	policy := &d.settings.failure
-	d.made = int(min(made, int64(policy.perRound()*len(policy.delays))))
+	d.round = bounded(m.Headers[HeaderRetryRound], len(policy.delays))
+	d.made = bounded(v, d.round*policy.perRound())
 	m.Address = first(m.Header(HeaderRetryAddress), m.Address)
 	m.Exchange = m.Header(HeaderRetryExchange)
+}
+
+// bounded reads a count from 0 to most.
+func bounded(v any, most int) int {
+	n, ok := count(v)
+	if !ok {
+		return 0
+	}
+	return int(min(n, int64(most)))
 }
 
 // delay returns how long the message waits for its next round, false when
 // there is none.
 func (d *delivery) delay(err error) (time.Duration, bool) {
 	policy := &d.settings.failure
-	round := (d.made - 1) / policy.perRound()
-	if d.made == 0 || round >= len(policy.delays) || !curable(err) {
+	if d.made == 0 || d.round >= len(policy.delays) || !curable(err) {
 		return 0, false
 	}
-	wait := policy.delays[round]
+	wait := policy.delays[d.round]
 	if asked, ok := errors.AsType[*retryAfterError](err); ok {
 		wait = coarse(asked.d)
 	}
@@ -203,6 +211,7 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 		headers = Headers{}
 	}
 	headers[HeaderRetry] = int64(d.made)
+	headers[HeaderRetryRound] = int64(d.round + 1)
 	headers[HeaderRetryAddress] = m.Address
 	if m.Exchange != "" {
 		headers[HeaderRetryExchange] = m.Exchange

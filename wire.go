@@ -15,6 +15,8 @@ const (
 	HeaderError = "parley-error"
 	// HeaderRetry counts the attempts made so far of a message under [Retry].
 	HeaderRetry = "parley-retry"
+	// HeaderRetryRound counts the delayed attempts among them.
+	HeaderRetryRound = "parley-retry-round"
 	// HeaderRetryAddress is the routing key that it was first published with.
 	HeaderRetryAddress = "parley-retry-address"
 	// HeaderRetryExchange is the exchange that it was first published to;
