@@ -5,6 +5,7 @@ import "github.com/parley-go/parley/transport/topology"
 // ReplyClass says how a reply address may be used.
 type ReplyClass uint8
 
+// Classes of reply addresses.
 const (
 	// ReplyForbidden must not be answered.
 	ReplyForbidden ReplyClass = iota

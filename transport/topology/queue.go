@@ -65,11 +65,15 @@ func (s *settings) argument(key string, v any) {
 // QueueDeclaration is a queue to be declared.
 type QueueDeclaration struct {
 	// Name is empty for an exclusive queue that the broker names.
-	Name       string
-	Durable    bool
-	Exclusive  bool
+	Name string
+	// Durable queues survive a restart of the broker.
+	Durable bool
+	// Exclusive queues belong to one connection and go away with it.
+	Exclusive bool
+	// AutoDelete deletes the queue when its last consumer leaves.
 	AutoDelete bool
-	Arguments  Arguments
+	// Arguments are the further arguments of the declaration; nil for none.
+	Arguments Arguments
 }
 
 // Type is the queue's x-queue-type, or "" when the broker's default is taken.
@@ -211,8 +215,11 @@ type OverflowPolicy string
 
 // Overflow policies of RabbitMQ.
 const (
-	DropHead         OverflowPolicy = "drop-head"
-	RejectPublish    OverflowPolicy = "reject-publish"
+	// DropHead drops, or dead-letters, the oldest message.
+	DropHead OverflowPolicy = "drop-head"
+	// RejectPublish refuses the new message.
+	RejectPublish OverflowPolicy = "reject-publish"
+	// RejectPublishDLX refuses the new message and dead-letters it.
 	RejectPublishDLX OverflowPolicy = "reject-publish-dlx"
 )
 

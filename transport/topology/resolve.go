@@ -11,7 +11,9 @@ const ErrorQueueSuffix = ".error"
 
 // Binding ties a queue to its subscriber's exchange.
 type Binding struct {
-	Key       string
+	// Key is in the broker's own form; a fanout or headers exchange ignores it.
+	Key string
+	// Arguments are what a headers exchange matches, nil for other kinds.
 	Arguments Arguments
 }
 
@@ -20,7 +22,9 @@ type Binding struct {
 type Subscription struct {
 	// Exchange is nil when messages come through the default exchange.
 	Exchange *Exchange
-	Queue    QueueDeclaration
+	// Queue is where messages are consumed from.
+	Queue QueueDeclaration
+	// Bindings tie Queue to Exchange; nil without one.
 	Bindings []Binding
 	// ErrorQueue is the durable queue that takes what cannot be processed.
 	ErrorQueue string
@@ -62,8 +66,8 @@ func ErrorQueueReader() Value {
 // IsErrorQueue reports whether name is that of an error queue.
 func IsErrorQueue(name string) bool { return strings.HasSuffix(name, ErrorQueueSuffix) }
 
-// Error is a topology that cannot be. Wanted and Hint complete each other:
-// what is needed, and how to say it.
+// Error is a topology that cannot be: what is needed, what was given, and how
+// to put it right.
 type Error struct{ Wanted, Got, Hint string }
 
 // Error returns the fault as one line.
