@@ -22,6 +22,7 @@ type Persistence uint8
 // Persistence of a message. The zero value leaves the choice to whoever sends
 // it.
 const (
+	// PersistenceUnset is no choice yet.
 	PersistenceUnset Persistence = iota
 	// Transient messages may be lost when the broker restarts.
 	Transient

@@ -2,9 +2,13 @@ package topology
 
 // Exchange kinds of AMQP 0-9-1. Plug-ins add further names.
 const (
-	KindDirect  = "direct"
-	KindFanout  = "fanout"
-	KindTopic   = "topic"
+	// KindDirect routes by equal keys, see [Direct].
+	KindDirect = "direct"
+	// KindFanout routes to every bound queue, see [Fanout].
+	KindFanout = "fanout"
+	// KindTopic routes by key patterns, see [Topic].
+	KindTopic = "topic"
+	// KindHeaders routes by headers, see [Headers].
 	KindHeaders = "headers"
 )
 

@@ -7,27 +7,30 @@ import (
 
 // Queue types of RabbitMQ, the values of the argument x-queue-type.
 const (
+	// TypeClassic is a queue on one node, see [Classic].
 	TypeClassic = "classic"
-	TypeQuorum  = "quorum"
-	TypeStream  = "stream"
+	// TypeQuorum is a replicated queue, see [Quorum].
+	TypeQuorum = "quorum"
+	// TypeStream is a replicated log, see [Stream].
+	TypeStream = "stream"
 )
 
 // Arguments of queues and consumers that parley sets.
 // Source: https://www.rabbitmq.com/docs/queues#optional-arguments
 const (
-	ArgQueueType            = "x-queue-type"
-	ArgMessageTTL           = "x-message-ttl"
-	ArgExpires              = "x-expires"
-	ArgMaxLength            = "x-max-length"
-	ArgMaxLengthBytes       = "x-max-length-bytes"
-	ArgOverflow             = "x-overflow"
-	ArgDeadLetterExchange   = "x-dead-letter-exchange"
-	ArgDeadLetterRoutingKey = "x-dead-letter-routing-key"
-	ArgDeliveryLimit        = "x-delivery-limit"
-	ArgMaxPriority          = "x-max-priority"
-	ArgSingleActiveConsumer = "x-single-active-consumer"
-	ArgStreamOffset         = "x-stream-offset"
-	ArgConsumerPriority     = "x-priority"
+	ArgQueueType            = "x-queue-type"              // one of the Type constants
+	ArgMessageTTL           = "x-message-ttl"             // int64, milliseconds, see [MessageTTL]
+	ArgExpires              = "x-expires"                 // int64, milliseconds, see [Expires]
+	ArgMaxLength            = "x-max-length"              // int64, messages, see [MaxLength]
+	ArgMaxLengthBytes       = "x-max-length-bytes"        // int64, bytes, see [MaxLengthBytes]
+	ArgOverflow             = "x-overflow"                // string, see [OverflowPolicy]
+	ArgDeadLetterExchange   = "x-dead-letter-exchange"    // string, see [DeadLetter]
+	ArgDeadLetterRoutingKey = "x-dead-letter-routing-key" // string, see [DeadLetter]
+	ArgDeliveryLimit        = "x-delivery-limit"          // int64, redeliveries, see [DeliveryLimit]
+	ArgMaxPriority          = "x-max-priority"            // int64, see [MaxPriority]
+	ArgSingleActiveConsumer = "x-single-active-consumer"  // bool, see [SingleActiveConsumer]
+	ArgStreamOffset         = "x-stream-offset"           // of a consumer, see [Stream]
+	ArgConsumerPriority     = "x-priority"                // int64, of a consumer, see [ConsumerPriority]
 )
 
 // DefaultDeliveryLimit is the number of redeliveries that [Quorum] allows, the

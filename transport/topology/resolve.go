@@ -68,7 +68,10 @@ func IsErrorQueue(name string) bool { return strings.HasSuffix(name, ErrorQueueS
 
 // Error is a topology that cannot be: what is needed, what was given, and how
 // to put it right.
-type Error struct{ Wanted, Got, Hint string }
+type Error struct {
+	// Wanted, Got and Hint are fragments of one sentence, in lower case.
+	Wanted, Got, Hint string
+}
 
 // Error returns the fault as one line.
 func (e *Error) Error() string {
