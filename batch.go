@@ -55,11 +55,11 @@ func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts
 	batch := batch{binding: b}
 	room := b.settings.forCall(opts).window - 1
 	for v := range values {
+		batch.send(ctx, v, opts)
 		batch.settle(ctx, room)
 		if len(batch.report.Failures) > 0 {
 			break
 		}
-		batch.send(ctx, v, opts)
 	}
 	batch.settle(ctx, 0)
 	if len(batch.report.Failures) > 0 {
