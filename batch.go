@@ -29,6 +29,9 @@ type BatchFailure struct {
 
 // Error counts, and gives the first failure.
 func (e *BatchError) Error() string {
+	if len(e.Failures) == 0 {
+		return fmt.Sprintf("parley: batch: %d of %d messages stored", e.Stored, e.Sent)
+	}
 	return fmt.Sprintf("parley: batch: %d of %d messages stored; message %d: %v", e.Stored, e.Sent, e.Failures[0].Index, e.Failures[0].Err)
 }
 

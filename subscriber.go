@@ -101,8 +101,12 @@ func (s *Subscriber) set(r *receiver) {
 func (r *receiver) stop(ctx context.Context) error {
 	select {
 	case <-r.begun:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	default:
+		select {
+		case <-r.begun:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	if r.consumer == nil {
 		return nil

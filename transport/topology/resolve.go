@@ -103,6 +103,8 @@ func Resolve(app string, address Template, values ...Value) (Subscription, error
 
 func (s *settings) check(address Template) error {
 	switch {
+	case s.exchange == nil && s.queue.Name == "" && address.String() == "":
+		return &Error{"an address or a queue name", "neither", `name the queue: topology.Queue("orders.place")`}
 	case s.exchange == nil && s.broadcast:
 		return &Error{"an exchange for a broadcast", "none", `add one: parley.From(topology.Fanout("events"))`}
 	case s.exchange == nil && len(s.bindings) > 0:
@@ -175,7 +177,7 @@ func (s *settings) finish(name string) (Subscription, error) {
 	if s.durable != nil {
 		sub.Queue.Durable = *s.durable
 	}
-	if s.quorum {
+	if s.quorum && sub.Queue.Type() == TypeQuorum {
 		sub.Queue.quorumDefaults(sub.ErrorQueue)
 	}
 	return sub, sub.check()
