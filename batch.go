@@ -21,8 +21,10 @@ type BatchError struct {
 
 // BatchFailure is one value of a batch that was not confirmed.
 type BatchFailure struct {
+	// Index counts from 0.
 	Index int
-	Err   error
+	// Err is one or more of the errors of [Publisher.Publish].
+	Err error
 }
 
 // Error counts, and gives the first failure.
@@ -42,7 +44,9 @@ func (e *BatchError) Unwrap() []error {
 // PublishBatch sends the values in order with a window of confirms in flight,
 // see [Window], which is many times faster than one Publish after another. nil
 // means that all are stored. After the first failure no further value is
-// taken; the error is then a [*BatchError] that tells of each one sent.
+// taken; the error is then a [*BatchError] that tells of each one sent. ctx
+// bounds the whole batch; values is called in the caller's goroutine. Several
+// batches may run at once, each with a window of its own.
 func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts ...SendOption) error {
 	b, err := p.bound(ctx)
 	if err != nil {

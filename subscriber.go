@@ -68,8 +68,9 @@ func (s *Subscriber) Err() error {
 }
 
 // Stop ends this subscriber alone: it takes no further messages, waits for
-// those in hand, and gives the rest back to the broker. When ctx ends first the
-// handlers' contexts are cancelled and its error is returned.
+// those in hand, and gives the rest back to the broker. Its queue stays and
+// fills. When ctx ends first the handlers' contexts are cancelled and its error
+// is returned. Before the app was started it is [ErrNotStarted].
 func (s *Subscriber) Stop(ctx context.Context) error {
 	r, _ := s.state()
 	if r == nil {

@@ -101,8 +101,8 @@ func Join(prefix, address string) string {
 	return prefix + "." + address
 }
 
-// BindingKey returns the address with one for each parameter and any for a
-// final {name...}.
+// BindingKey returns the address with one in place of each parameter and many
+// in place of a final {name...}: "*" and "#" give a topic exchange's key.
 func (t Template) BindingKey(one, many string) string {
 	if t.parametric == 0 {
 		return t.text
@@ -134,8 +134,8 @@ func (t Template) render(parameter func(word) string) string {
 }
 
 // Fill returns the routing key with the values of the parameters. A value that
-// is missing, unknown, or empty, or one that has "*", "#" or, but for a final
-// {name...}, "." in it, is an error of type [*Error].
+// is missing, unknown, or empty, or one that has "*", "#" or, except for a
+// final {name...}, "." in it, is an error of type [*Error].
 func (t Template) Fill(values map[string]string) (string, error) {
 	if t.parametric == 0 && len(values) == 0 {
 		return t.text, nil
