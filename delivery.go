@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -61,7 +62,8 @@ func (d *delivery) replyAllowed() bool {
 		return true
 	}
 	if !d.settings.replyPatternSet {
-		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo)
+		// Some peers name an exchange behind a bar: none is taken from a message.
+		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo) && !strings.Contains(d.message.ReplyTo, "|")
 	}
 	for _, p := range d.settings.replyPatterns {
 		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
