@@ -217,7 +217,7 @@ func (d *delivery) failed(f failure) *Message {
 	if reason == "" {
 		reason = f.text
 	}
-	headers := harmless(m.Headers).Clone()
+	headers := carried(harmless(m.Headers)).Clone()
 	if headers == nil {
 		headers = Headers{}
 	}

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/parley-go/parley/serialization"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -29,6 +30,7 @@ type sendSettings struct {
 	priority      uint8
 	window        int
 	payload       reflect.Type
+	compression   serialization.Encoding
 }
 
 // forCall returns a copy to which the options of one call are applied.

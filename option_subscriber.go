@@ -26,6 +26,7 @@ type subscriberSettings struct {
 	replyPatterns   []string
 	replyPatternSet bool
 	failure         failurePolicy
+	decompression   decompression
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -56,6 +57,8 @@ func (s *subscriberSettings) complete() error {
 		}
 	case s.maxBody < 1:
 		return &topology.Error{Wanted: "a body limit of at least 1 byte", Got: fmt.Sprint(s.maxBody), Hint: "leave parley.MaxBody out for the default of 16 MiB"}
+	case s.decompression.check() != nil:
+		return s.decompression.check()
 	case s.handlerTimeout < 0:
 		return &topology.Error{Wanted: "a positive handler timeout", Got: s.handlerTimeout.String(), Hint: "leave parley.HandlerTimeout out for none"}
 	}

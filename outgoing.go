@@ -68,7 +68,10 @@ func (b *binding) address(m *Message, out *outgoing) error {
 	}
 	m.AppID = first(m.AppID, b.app.settings.name)
 	out.message = m
-	return out.settings.fill(m)
+	if err := out.settings.fill(m); err != nil {
+		return err
+	}
+	return out.settings.pack(m)
 }
 
 func (s *sendSettings) fill(m *Message) error {

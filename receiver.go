@@ -140,7 +140,12 @@ func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
 	if r.template.Parametric() {
 		path, _ = r.template.Match(m.Address)
 	}
-	return r.plan.Call(ctx, m, path)
+	in, err := r.settings.plain(m)
+	if err != nil {
+		return nil, err
+	}
+	out, err := r.plan.Call(ctx, in, path)
+	return returned(out, in, m), err
 }
 
 // pause is how long a message waits before it goes back to its queue when what

@@ -79,7 +79,11 @@ func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) 
 	if remote := remoteError(m); remote != nil {
 		return nil, remote
 	}
-	return m, nil
+	plain, err := b.app.settings.subscriber.plain(m)
+	if err != nil {
+		return nil, &CallError{b.template.String(), m.CorrelationID, unreadable(err)}
+	}
+	return plain, nil
 }
 
 func (b *binding) explainCall(err error) error {

@@ -38,6 +38,9 @@ const (
 	// HeaderFailureAttempt is how often it was tried, at least 1 where the
 	// handler ran, 0 where it did not.
 	HeaderFailureAttempt = "parley-failure-attempt"
+	// HeaderFailureOmitted is how many headers of the message were left out to
+	// keep the others below 96 KiB, the largest first; absent when none were.
+	HeaderFailureOmitted = "parley-failure-omitted"
 )
 
 // maxShortString bounds routing keys, ids and types in bytes (AMQP 0-9-1, shortstr).

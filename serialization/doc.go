@@ -5,6 +5,9 @@
 // [Text] and [Bytes] are always there. Protocol Buffers, MessagePack and CBOR
 // are ready in sub-packages, so that a program links only what it uses.
 //
+// An [Encoding] compresses bodies and unpacks them within a limit; gzip and zstd
+// are in sub-packages too.
+//
 // No codec chooses a Go type from what a message says: the reader's own type
 // decides. What is wrong with a message is an [*Error], whose text may be shown
 // to the message's sender.

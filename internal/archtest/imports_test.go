@@ -34,6 +34,8 @@ var arrows = map[string]arrow{
 	"serialization/protobuf": {ours: []string{"serialization"}, others: []string{"google.golang.org/protobuf"}},
 	"serialization/msgpack":  {ours: []string{"serialization"}, others: []string{"github.com/vmihailenco/msgpack/v5"}},
 	"serialization/cbor":     {ours: []string{"serialization"}, others: []string{"github.com/fxamacker/cbor/v2"}},
+	"serialization/gzip":     {ours: []string{"serialization"}},
+	"serialization/zstd":     {ours: []string{"serialization"}, others: []string{"github.com/klauspost/compress/zstd"}},
 	"internal/callsite":      {},
 	"internal/binder":        {ours: []string{"transport", "serialization"}},
 	"transport/memory":       {ours: []string{"transport", "transport/topology"}},

@@ -38,7 +38,10 @@ func (c *conn) ClassifyReply(address string) transport.ReplyClass {
 		return transport.ReplyForbidden
 	case isReplyAddress(address):
 		return transport.ReplyWaiting
-	case strings.HasPrefix(address, "amq."):
+	case strings.HasPrefix(address, "amq.") || topology.IsErrorQueue(address):
+		return transport.ReplyForbidden
+	case strings.Contains(address, "|"):
+		// RabbitMQ's transport refuses it: some peers name an exchange after the bar.
 		return transport.ReplyForbidden
 	}
 	return transport.ReplyNamed

@@ -152,6 +152,7 @@ func TestClassifyReply(t *testing.T) {
 	for address, want := range map[string]transport.ReplyClass{
 		"amq.gen-abc": transport.ReplyWaiting, "amq.rabbitmq.reply-to.abc": transport.ReplyWaiting,
 		"receipts": transport.ReplyNamed, "amq.topic": transport.ReplyForbidden, "amq.": transport.ReplyForbidden,
+		"victim|exchange": transport.ReplyForbidden, "orders.place.error": transport.ReplyForbidden,
 		"": transport.ReplyForbidden, strings.Repeat("q", 256): transport.ReplyForbidden,
 	} {
 		require.Equal(t, want, judge.ClassifyReply(address), address)

@@ -18,6 +18,10 @@ const (
 	maxHeaders = frameSize - 8<<10
 	// maxDepth bounds tables within tables.
 	maxDepth = 32
+	// maxElements bounds each table and list: a message with a larger one ends
+	// the connection of whoever receives it with amqp091-go, as often as it is
+	// delivered (read.go, maxContainerElements, in v1.16.0).
+	maxElements = 8192
 )
 
 // publishing converts m for the wire. It checks all that the client library
@@ -85,6 +89,9 @@ func headersOut(h map[string]any) (amqp.Table, error) {
 }
 
 func tableOut(h map[string]any, room *int, depth int) (amqp.Table, error) {
+	if len(h) > maxElements {
+		return nil, tooMany(len(h))
+	}
 	out := amqp.Table(h)
 	copied := false
 	for key, v := range h {
@@ -158,16 +165,19 @@ func nestedOut(v any, room *int, depth int) (any, error) {
 	case []string:
 		list := make([]any, len(v))
 		for i, s := range v {
-			*room -= len(s) + 4
 			list[i] = s
 		}
-		return list, nil
+		return listOut(list, room, depth)
 	default:
 		return nil, fmt.Errorf("wanted a value that AMQP can carry, got %T; hint: see transport.Headers", v)
 	}
 }
 
 func listOut(list []any, room *int, depth int) (any, error) {
+	if len(list) > maxElements {
+		return nil, tooMany(len(list))
+	}
+	*room -= len(list) // the type of each
 	out := make([]any, len(list))
 	for i, v := range list {
 		converted, changed, err := fieldOut(v, room, depth)
@@ -179,4 +189,8 @@ func listOut(list []any, room *int, depth int) (any, error) {
 		}
 	}
 	return out, nil
+}
+
+func tooMany(n int) error {
+	return fmt.Errorf("wanted tables and lists of at most %d elements, got %d", maxElements, n)
 }

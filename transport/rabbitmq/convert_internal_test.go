@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"maps"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,7 +50,10 @@ func TestMessagesThatCannotBeSent(t *testing.T) {
 	long := strings.Repeat("x", 256)
 	loop := map[string]any{}
 	loop["self"] = loop
+	numbers := slices.Repeat([]any{int64(1)}, maxHeaders/9/2+1)
 	for fragment, m := range map[string]*transport.Message{
+		`header "a": item 1: item 6822: wanted headers of at most`:      {Headers: transport.Headers{"a": []any{numbers, numbers}}},
+		"wanted tables and lists of at most 8192 elements, got 9000":    {Headers: transport.Headers{"a": make([]string, 9000)}},
 		"wanted a message id of at most 255 bytes, got 256":             {ID: long},
 		"wanted a reply-to of at most 255 bytes":                        {ReplyTo: long},
 		"wanted a content type of at most 255 bytes":                    {ContentType: long},
