@@ -38,9 +38,10 @@ type Settings struct {
 	OnReply func(*Message)
 	// OnLink is told of each change of a link, with the state it had before,
 	// from the first failed attempt on: also before Connect returns. A link is
-	// told of in order and one call at a time, several links side by side. It must
-	// not block or call the connection. After Close has returned there is no
-	// further call. May be nil.
+	// told of in order and one call at a time, several links side by side. That
+	// all are up is told before Connect returns, that they are closed before Close
+	// does, and nothing after that. It must not block or call the connection.
+	// May be nil.
 	OnLink func(from State, now Status)
 }
 
@@ -140,8 +141,9 @@ type Subscription struct {
 	// Its context is cancelled when the delivery can no longer be settled
 	// (cause [ErrSessionLost]) or when the budget of Stop is used up.
 	Handle func(ctx context.Context, m *Message) Verdict
-	// OnStatus is told of each change of the consumer, under the same terms as
-	// [Settings.OnLink]. May be nil.
+	// OnStatus is told of each change of the consumer, under the terms of
+	// [Settings.OnLink], with Subscribe and Stop in the place of Connect and
+	// Close. May be nil.
 	OnStatus func(from State, now Status)
 }
 
