@@ -83,12 +83,13 @@ func (t *Tracker) Lost(err error) {
 	t.to(StateReconnecting, err)
 }
 
-// Closed says that it is over: with nil because that was wanted.
+// Closed says that it is over: with nil because that was wanted. Nothing is
+// told of after that.
 func (t *Tracker) Closed(err error) { t.to(StateClosed, err) }
 
 func (t *Tracker) to(s State, err error, details ...slog.Attr) {
 	from := t.now.State
-	if from == s && err == nil {
+	if from == StateClosed || from == s && (err == nil || s == StateBlocked) {
 		return
 	}
 	if from != s {

@@ -27,6 +27,9 @@ type Broker struct {
 	// when there is none of that name. nil skips the case about deleted queues.
 	// It also tidies up when a case has ended.
 	DeleteQueue func(name string)
+	// Block makes the broker take no publications, as an alarm does, or take
+	// them again, without harm to other cases. nil skips the case about it.
+	Block func(on bool)
 }
 
 // Features switches on the cases that not every broker can pass. The zero value
@@ -59,6 +62,8 @@ type Features struct {
 	// ReplyRoute: a reply to an address that is gone ends with ErrNoRoute.
 	// Without it such a reply may as well be dropped.
 	ReplyRoute bool
+	// Status: changes of links and consumers are told to the app.
+	Status bool
 }
 
 // Everything returns all features, for RabbitMQ and its like.
@@ -66,6 +71,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
+		Status: true,
 	}
 }
 
@@ -82,7 +88,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
+		declareCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
