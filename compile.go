@@ -225,6 +225,12 @@ func (r *receiver) resolve(app string) []error {
 	if r.topology, err = topology.Resolve(app, r.template, r.settings.values...); err != nil {
 		return []error{err}
 	}
+	r.deliveryLimit = r.topology.Queue.DeliveryLimit()
+	if len(r.settings.failure.delays) > 0 {
+		if err := r.topology.CheckWaits(); err != nil {
+			return []error{err}
+		}
+	}
 	if checker, ok := r.app.transport.(transport.TopologyChecker); ok {
 		if err := checker.CheckTopology(r.topology); err != nil {
 			return []error{err}
@@ -238,12 +244,16 @@ func (r *receiver) bindHandler(in inherited) []error {
 		Wire:      r.app.wire,
 		PathNames: r.template.Parameters(),
 		Check:     r.app.checks.compile,
+		Resolve:   resolveParam,
 	})
 	r.name = callsite.FuncName(r.declared.function())
 	if err != nil {
 		return prefixed(r.handlerName(), err)
 	}
 	r.plan = plan
+	if err := r.checkManual(plan.Describe().Params); err != nil {
+		return []error{err}
+	}
 	r.handle = chain[HandleMiddleware](r.call, in.middleware)
 	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !has[HandleMiddleware](in.middleware)
 	return nil

@@ -23,8 +23,14 @@ type delivery struct {
 	marked bool
 	// deadline is the caller's, zero when it has none.
 	deadline time.Time
-	// admitted says that the message got as far as the middleware.
-	admitted bool
+	// made counts the runs of the handler, those of earlier deliveries included.
+	made int
+	// round counts the delayed attempts so far.
+	round int
+	// holdsSlot says that a slot was acquired before process.
+	holdsSlot bool
+	// byHand settles the message in the handler's hands; nil without [Manual].
+	byHand *Delivery
 }
 
 // admit does what comes before the handler: the size limit, the reply address,
@@ -35,6 +41,7 @@ func (d *delivery) admit() error {
 		d.class = d.run.classify(m.ReplyTo)
 	}
 	malformed := d.readDeadline(m.Received)
+	d.readRetry()
 	if n := len(m.Body); n > d.settings.maxBody {
 		return NewError(CodeInvalidArgument, fmt.Sprintf("body of %d bytes is over the limit of %d", n, d.settings.maxBody))
 	}
@@ -54,7 +61,7 @@ func (d *delivery) replyAllowed() bool {
 		return true
 	}
 	if !d.settings.replyPatternSet {
-		return d.class == transport.ReplyNamed && !topology.IsErrorQueue(d.message.ReplyTo)
+		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo)
 	}
 	for _, p := range d.settings.replyPatterns {
 		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
@@ -78,7 +85,7 @@ func (d *delivery) readDeadline(received time.Time) error {
 		}
 		return nil
 	}
-	ms, ok := milliseconds(v)
+	ms, ok := count(v)
 	if !ok {
 		return NewError(CodeInvalidArgument, "header "+HeaderDeadline+": wanted milliseconds, 0 or more")
 	}
@@ -89,12 +96,12 @@ func (d *delivery) readDeadline(received time.Time) error {
 	return nil
 }
 
-// maxDeadline bounds a received deadline, in milliseconds: what a
-// time.Duration holds.
-const maxDeadline = math.MaxInt64 / int64(time.Millisecond)
+// maxCount bounds a received count, of milliseconds too: what a time.Duration
+// holds.
+const maxCount = math.MaxInt64 / int64(time.Millisecond)
 
-// milliseconds reads an integer of any width, or a float without a fraction.
-func milliseconds(v any) (int64, bool) {
+// count reads an integer of any width, or a float without a fraction.
+func count(v any) (int64, bool) {
 	var n int64
 	switch v := v.(type) {
 	case int64:
@@ -114,16 +121,16 @@ func milliseconds(v any) (int64, bool) {
 	case uint32:
 		n = int64(v)
 	case float64:
-		if v != math.Trunc(v) || math.Abs(v) > float64(maxDeadline) {
+		if v != math.Trunc(v) || math.Abs(v) > float64(maxCount) {
 			return 0, false
 		}
 		n = int64(v)
 	case float32:
-		return milliseconds(float64(v))
+		return count(float64(v))
 	default:
 		return 0, false
 	}
-	return n, n >= 0 && n <= maxDeadline
+	return n, n >= 0 && n <= maxCount
 }
 
 // waiting reports whether somebody waits for an answer now.
@@ -138,7 +145,7 @@ func (d *delivery) expired() bool {
 // handling returns the context of a handler: it ends with the caller's deadline
 // or after limit, whichever is earlier; a limit of 0 is none.
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
-	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app}
+	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app, delivery: d.byHand}
 	if limit > 0 {
 		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
 			h.deadline = end
@@ -214,7 +221,7 @@ func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict
 		return transport.Ack
 	default:
 		d.app.stats.unroutable.Add(1)
-		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address", attempt: 1})
+		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address", attempt: int64(d.made)})
 	}
 }
 

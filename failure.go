@@ -16,6 +16,8 @@ import (
 const (
 	reasonReplyUnroutable   = "reply_unroutable"
 	reasonForwardUnroutable = "publish_unroutable"
+	reasonNotSettled        = "not_settled"
+	reasonDeliveryLimit     = "delivery_limit"
 )
 
 // maxReason bounds a failure's text in bytes, so that the header frame stays
@@ -28,8 +30,12 @@ type failure struct {
 	text    string
 	reason  string // in place of text, in the error queue
 	details []any
-	attempt int64 // 1 where the handler ran
+	attempt int64 // how often the handler ran
 }
+
+// errDeliveryLimit ends a message that was delivered as often as its queue
+// allows and never settled: most likely it kills its process.
+var errDeliveryLimit = Permanent(NewError(CodeAborted, "delivered too often without being settled"))
 
 // panicError is a recovered panic. Its text and stack stay in the log.
 type panicError struct {
@@ -55,8 +61,9 @@ func (e *forwardError) Unwrap() error { return e.err }
 // on purpose, and neutral words for everything else.
 func (d *delivery) public(err error) failure {
 	f := d.classify(err)
-	if _, unread := errors.AsType[*binder.InputError](err); d.admitted && !unread {
-		f.attempt = 1
+	f.attempt = int64(d.made)
+	if _, unread := errors.AsType[*binder.InputError](err); unread {
+		f.attempt = 0
 	}
 	if d.settings.exposeErrors {
 		f.text = err.Error()
@@ -67,6 +74,9 @@ func (d *delivery) public(err error) failure {
 func (d *delivery) classify(err error) failure {
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return failure{code: CodeInternal, text: d.neutral("the handler is broken")}
+	}
+	if err == errDeliveryLimit { //nolint:errorlint // the very value
+		return failure{code: CodeAborted, text: "delivered too often without being settled", reason: reasonDeliveryLimit}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return failure{code: e.code, text: e.message, details: e.details}
@@ -92,13 +102,17 @@ func (d *delivery) neutral(text string) string {
 	return text + "; see the log of message " + d.message.ID
 }
 
-// fail ends a message that was not processed: a waiting parley caller is told,
-// everything else is moved to the error queue.
+// fail ends an attempt to process a message. It is postponed where the policy
+// has an attempt left; else a waiting parley caller is told, and the message
+// ends as the policy says.
 func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 	if ctx.Err() != nil && contextCode(err) != CodeUnknown {
 		// The handler was cut off because the delivery is gone or the app
 		// stops: the message is not at fault.
 		return d.giveBack()
+	}
+	if wait, ok := d.delay(err); ok && !d.settledByHand() {
+		return d.postpone(ctx, wait, err)
 	}
 	f := d.public(err)
 	d.logFailure(f, err)
@@ -109,10 +123,43 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 			return v
 		}
 	}
-	if tell && d.marked && !d.settings.keepFailed {
+	switch {
+	case d.settledByHand():
+		return transport.Ack // without effect: the handler has decided
+	case tell && d.marked && !d.settings.keepFailed:
 		return transport.Ack
+	case tell && d.marked:
+		return d.move(ctx, f)
+	default:
+		return d.finish(ctx, f)
 	}
-	return d.move(ctx, f)
+}
+
+// settledByHand reports whether the handler has settled its message itself; if
+// not, it cannot any more.
+func (d *delivery) settledByHand() bool {
+	if d.byHand == nil {
+		return false
+	}
+	if d.byHand.close() {
+		d.byHand = nil
+		return false
+	}
+	return true
+}
+
+// finish does with a message what the policy says.
+func (d *delivery) finish(ctx context.Context, f failure) transport.Verdict {
+	switch d.settings.failure.end {
+	case DeadLetter:
+		return transport.Reject
+	case Requeue:
+		return pauseThen(ctx, transport.Requeue)
+	case Discard:
+		return transport.Ack
+	default:
+		return d.move(ctx, f)
+	}
 }
 
 // tell sends an error reply. done says that v is the end of it.

@@ -7,6 +7,8 @@ type handling struct {
 	lazyDeadline
 	message *Message
 	app     *App
+	// delivery settles the message by hand; nil without [Manual].
+	delivery *Delivery
 }
 
 type messageKey struct{}

@@ -25,6 +25,7 @@ type subscriberSettings struct {
 	errorReplies    bool
 	replyPatterns   []string
 	replyPatternSet bool
+	failure         failurePolicy
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -57,6 +58,9 @@ func (s *subscriberSettings) complete() error {
 		return &topology.Error{Wanted: "a body limit of at least 1 byte", Got: fmt.Sprint(s.maxBody), Hint: "leave parley.MaxBody out for the default of 16 MiB"}
 	case s.handlerTimeout < 0:
 		return &topology.Error{Wanted: "a positive handler timeout", Got: s.handlerTimeout.String(), Hint: "leave parley.HandlerTimeout out for none"}
+	}
+	if err := s.failure.check(); err != nil {
+		return err
 	}
 	if !s.concurrencySet {
 		s.concurrency = DefaultConcurrency

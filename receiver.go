@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/parley-go/parley/internal/binder"
@@ -26,6 +27,12 @@ type receiver struct {
 	// slots bounds the handlers that run; a message that only waits for a
 	// confirm holds none.
 	slots chan struct{}
+
+	// deliveryLimit is the queue's own, 0 for none: behind it the broker would
+	// drop or dead-letter the message.
+	deliveryLimit int
+	// detached are the handlers that outlive their delivery.
+	detached sync.WaitGroup
 
 	run *run
 	// begun is closed when consumer or err is set.
@@ -62,26 +69,49 @@ func (r *receiver) subject() string {
 // serve takes one delivery through the steps of the contract, in this order:
 // size, reply address, deadline, handler, forwarded results, reply, verdict.
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
-	d := delivery{receiver: r, message: m}
+	d := &delivery{receiver: r, message: m}
 	if err := d.admit(); err != nil {
 		return d.fail(ctx, err)
 	}
-	if !r.acquire(ctx) {
-		return d.giveBack()
+	if r.deliveryLimit > 0 && m.Redelivered && m.DeliveryCount >= r.deliveryLimit {
+		return d.fail(ctx, errDeliveryLimit)
 	}
-	if d.expired() {
-		<-r.slots
-		return d.skip()
+	switch {
+	case r.settings.failure.ackFirst:
+		return d.serveAcked(ctx)
+	case r.settings.failure.manual:
+		return d.serveManual(ctx)
+	default:
+		return d.process(ctx)
 	}
-	d.admitted = true
-	h := d.handling(ctx, r.settings.handlerTimeout)
-	out, err := r.attempt(h)
-	h.end()
-	<-r.slots
-	if err != nil {
-		return d.fail(ctx, err)
+}
+
+// process runs the handler, more than once if the policy says so, and decides
+// about the message.
+func (d *delivery) process(ctx context.Context) transport.Verdict {
+	for round := 1; ; round++ {
+		if !d.holdsSlot && !d.acquire(ctx) {
+			return d.giveBack()
+		}
+		d.holdsSlot = false
+		if d.expired() {
+			<-d.slots
+			return d.skip()
+		}
+		d.made++
+		h := d.handling(ctx, d.settings.handlerTimeout)
+		out, err := d.attempt(h)
+		h.end()
+		<-d.slots
+		switch {
+		case err == nil && d.byHand != nil && d.byHand.close():
+			return d.unsettled(ctx)
+		case err == nil:
+			return d.succeed(ctx, out)
+		case !d.tryNow(ctx, err, round):
+			return d.fail(ctx, err)
+		}
 	}
-	return d.succeed(ctx, out)
 }
 
 // acquire waits for a free slot; false when ctx ended first.
@@ -119,11 +149,6 @@ const pause = time.Second
 
 // pauseThen waits and returns v, earlier when ctx ends.
 func pauseThen(ctx context.Context, v transport.Verdict) transport.Verdict {
-	t := time.NewTimer(pause)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	sleep(ctx, pause)
 	return v
 }

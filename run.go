@@ -20,6 +20,7 @@ type run struct {
 	// durable says that replies survive their session.
 	durable bool
 	calls   calls
+	waits   waits
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// ctx lives as long as the run; work are the goroutines that it bounds.

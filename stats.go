@@ -8,6 +8,8 @@ type Stats struct {
 	Handled uint64
 	// Failed messages were answered with an error or moved to an error queue.
 	Failed uint64
+	// Retried messages were given to the broker for a delayed attempt.
+	Retried uint64
 	// Expired requests were not run because their time was up.
 	Expired uint64
 	// RefusedReplyTo messages named a reply address that is not allowed.
@@ -21,13 +23,14 @@ type Stats struct {
 }
 
 type stats struct {
-	handled, failed, expired, refusedReplyTo, unroutable, late, returned atomic.Uint64
+	handled, failed, retried, expired, refusedReplyTo, unroutable, late, returned atomic.Uint64
 }
 
 func (s *stats) snapshot() Stats {
 	return Stats{
 		Handled:           s.handled.Load(),
 		Failed:            s.failed.Load(),
+		Retried:           s.retried.Load(),
 		Expired:           s.expired.Load(),
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
 		UnroutableReplies: s.unroutable.Load(),

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -105,5 +106,24 @@ func (r *receiver) stop(ctx context.Context) error {
 	if r.consumer == nil {
 		return nil
 	}
-	return r.consumer.Stop(ctx)
+	return errors.Join(r.consumer.Stop(ctx), r.awaitDetached(ctx))
+}
+
+// awaitDetached waits for the handlers whose messages are settled already.
+func (r *receiver) awaitDetached(ctx context.Context) error {
+	if !r.settings.failure.ackFirst && !r.settings.failure.manual {
+		return nil
+	}
+	gone := make(chan struct{})
+	go func() {
+		// Ends with the last handler, which nobody can force.
+		defer close(gone)
+		r.detached.Wait()
+	}()
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

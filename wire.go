@@ -13,6 +13,15 @@ const (
 	// HeaderError marks an error reply and holds its code. The body is
 	// {"code", "message", "details"} as JSON.
 	HeaderError = "parley-error"
+	// HeaderRetry counts the attempts made so far of a message under [Retry].
+	HeaderRetry = "parley-retry"
+	// HeaderRetryRound counts the delayed attempts among them.
+	HeaderRetryRound = "parley-retry-round"
+	// HeaderRetryAddress is the routing key that it was first published with.
+	HeaderRetryAddress = "parley-retry-address"
+	// HeaderRetryExchange is the exchange that it was first published to;
+	// absent for the default exchange.
+	HeaderRetryExchange = "parley-retry-exchange"
 	// HeaderFailureCode is the code of the failure of a message in an error queue.
 	HeaderFailureCode = "parley-failure-code"
 	// HeaderFailureReason is its text, at most 1 KiB.

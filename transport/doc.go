@@ -3,7 +3,7 @@
 // A [Transport] connects; a [Conn] subscribes, publishes, makes requests and
 // closes. What only some brokers can do is an optional interface found by
 // assertion: [ReplyClassifier], [DurableReplies], [NativeMessages],
-// [TopologyChecker].
+// [QueueDeclarer], [TopologyChecker].
 //
 // # Rules for implementations
 //

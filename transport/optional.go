@@ -1,6 +1,10 @@
 package transport
 
-import "github.com/parley-go/parley/transport/topology"
+import (
+	"context"
+
+	"github.com/parley-go/parley/transport/topology"
+)
 
 // ReplyClass says how a reply address may be used.
 type ReplyClass uint8
@@ -26,6 +30,19 @@ type ReplyClassifier interface {
 type DurableReplies interface {
 	// DurableReplies reports whether it does.
 	DurableReplies() bool
+}
+
+// QueueDeclarer is implemented by a [Conn] that can make queues which nobody
+// subscribes to. It may be called concurrently, in handlers too.
+type QueueDeclarer interface {
+	// DeclareQueue makes the queue unless it exists alike. q must have a name.
+	// It is idempotent, and each call renews the expiry of a queue that has one: while there is no session it waits until ctx ends, and
+	// what a lost session left open is declared again on the next one. A
+	// connection that declares nothing checks that the queue exists.
+	//
+	// A queue that exists with other arguments, and whatever else waiting
+	// cannot cure, is a [PermanentError]. After Close the error is [ErrClosed].
+	DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error
 }
 
 // TopologyChecker is implemented by a [Transport] that cannot honour every

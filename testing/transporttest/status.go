@@ -12,13 +12,10 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
-func needStatus(b Broker) bool { return b.Features.Status }
-
 var statusCases = []testCase{
 	{
 		name:    "status/connection",
 		promise: "That all links are up is told before Connect returns, that they are closed before Close does, and nothing after that.",
-		needs:   needStatus,
 		run: func(e *env) {
 			c, links := e.watched()
 			up := links.now()
@@ -41,7 +38,6 @@ var statusCases = []testCase{
 	{
 		name:    "status/consumer",
 		promise: "That a consumer is up is told before Subscribe returns, that it is closed before Stop does.",
-		needs:   needStatus,
 		run: func(e *env) {
 			s := e.onQueue("q")
 			k, watched := e.connect().watchedConsumer(s)
@@ -56,7 +52,7 @@ var statusCases = []testCase{
 	{
 		name:    "status/named by the broker",
 		promise: "Queue is the queue that a consumer reads, as the broker knows it once it has accepted the consumer.",
-		needs:   func(b Broker) bool { return needStatus(b) && b.Features.Exchanges && b.Features.Exclusive },
+		needs:   func(b Broker) bool { return b.Features.Exchanges && b.Features.Exclusive },
 		run: func(e *env) {
 			_, watched := e.connect().watchedConsumer(e.resolve("", e.name("app"), topology.Fanout(e.name("x")), topology.Broadcast()))
 			require.NotEmpty(e.t, watched.one(e).Queue)
@@ -65,7 +61,7 @@ var statusCases = []testCase{
 	{
 		name:    "status/lost",
 		promise: "OnLink and OnStatus are told of each change in order, with the state before it; Err is why it is not up, and nil while up.",
-		needs:   func(b Broker) bool { return needStatus(b) && needDisconnect(b) },
+		needs:   needDisconnect,
 		run: func(e *env) {
 			c, links := e.watched()
 			_, consumer := c.watchedConsumer(e.onQueue("q"))
@@ -80,7 +76,7 @@ var statusCases = []testCase{
 	{
 		name:    "status/deleted queue",
 		promise: "OnStatus is told when the consumer loses its queue and when it consumes again.",
-		needs:   func(b Broker) bool { return needStatus(b) && b.DeleteQueue != nil },
+		needs:   func(b Broker) bool { return b.DeleteQueue != nil },
 		run: func(e *env) {
 			c, links := e.watched()
 			_, consumer := c.watchedConsumer(e.onQueue("q"))
@@ -96,7 +92,7 @@ var statusCases = []testCase{
 	{
 		name:    "status/blocked",
 		promise: "A link on which the broker takes no publications is blocked, with the reason as its error, and up again afterwards.",
-		needs:   func(b Broker) bool { return needStatus(b) && b.Block != nil },
+		needs:   func(b Broker) bool { return b.Block != nil },
 		run: func(e *env) {
 			c, links := e.watched()
 			e.Block(true)

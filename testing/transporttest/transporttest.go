@@ -62,8 +62,8 @@ type Features struct {
 	// ReplyRoute: a reply to an address that is gone ends with ErrNoRoute.
 	// Without it such a reply may as well be dropped.
 	ReplyRoute bool
-	// Status: changes of links and consumers are told to the app.
-	Status bool
+	// DeclareQueue: connections are a [transport.QueueDeclarer].
+	DeclareQueue bool
 }
 
 // Everything returns all features, for RabbitMQ and its like.
@@ -71,7 +71,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
-		Status: true,
+		DeclareQueue: true,
 	}
 }
 
@@ -88,7 +88,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
+		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

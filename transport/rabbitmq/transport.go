@@ -23,6 +23,7 @@ var (
 	_ transport.NativeMessages  = (*Transport)(nil)
 	_ transport.Conn            = (*Conn)(nil)
 	_ transport.ReplyClassifier = (*Conn)(nil)
+	_ transport.QueueDeclarer   = (*Conn)(nil)
 	_ transport.Consumer        = (*consumer)(nil)
 )
 

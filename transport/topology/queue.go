@@ -78,6 +78,16 @@ func (q QueueDeclaration) Type() string {
 	return t
 }
 
+// DeliveryLimit is how many redeliveries the declaration allows, 0 when it does
+// not say.
+func (q QueueDeclaration) DeliveryLimit() int {
+	n, _ := q.Arguments[ArgDeliveryLimit].(int64)
+	if q.Type() != TypeQuorum {
+		return 0
+	}
+	return int(n)
+}
+
 func (q QueueDeclaration) clone() QueueDeclaration {
 	q.Arguments = maps.Clone(q.Arguments)
 	return q

@@ -9,6 +9,9 @@ import (
 // ErrorQueueSuffix ends the name of every error queue.
 const ErrorQueueSuffix = ".error"
 
+// maxShortString bounds names in bytes (AMQP 0-9-1, shortstr).
+const maxShortString = 255
+
 // Binding ties a queue to its subscriber's exchange.
 type Binding struct {
 	Key       string
@@ -183,7 +186,7 @@ func (q *QueueDeclaration) quorumDefaults(errorQueue string) {
 }
 
 func (s Subscription) check() error {
-	const maxName = 255 - len(ErrorQueueSuffix)
+	const maxName = maxShortString - len(ErrorQueueSuffix)
 	switch t := s.Queue.Type(); {
 	case len(s.ErrorQueue) > maxName+len(ErrorQueueSuffix):
 		return &Error{

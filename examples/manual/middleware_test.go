@@ -1,0 +1,73 @@
+package manual_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parley-go/parley"
+)
+
+// Timed logs how long each message took.
+func Timed(log *slog.Logger) parley.HandleMiddleware {
+	return func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			begin := time.Now()
+			answer, err := next(ctx, m)
+			log.InfoContext(ctx, "handled", "address", m.Address, "took", time.Since(begin), "code", parley.CodeOf(err))
+			return answer, err
+		}
+	}
+}
+
+// OnlyFrom refuses messages of users without the right.
+func OnlyFrom(users map[string]bool) parley.HandleMiddleware {
+	return func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			if !users[m.UserID] {
+				return nil, parley.NewError(parley.CodePermissionDenied, "not for you")
+			}
+			return next(ctx, m)
+		}
+	}
+}
+
+type traceKey struct{}
+
+// Traced hands the trace of a context on to whoever gets the message.
+func Traced(next parley.Handler) parley.Handler {
+	return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+		if trace, ok := ctx.Value(traceKey{}).(string); ok {
+			m.SetHeader("x-trace", trace)
+		}
+		return next(ctx, m)
+	}
+}
+
+func TestMiddleware(t *testing.T) {
+	t.Parallel()
+	app, _ := newApp()
+	traces := make(chan string, 1)
+	app.Use(Timed(slog.New(slog.DiscardHandler)), parley.SendMiddleware(Traced))
+
+	admin := parley.NewRouter("admin")
+	admin.Use(OnlyFrom(map[string]bool{"root": true}))
+	admin.Subscriber("drop", func(_ context.Context, _ string) error { return nil })
+	app.Include(admin)
+	app.Subscriber("trace", func(in struct {
+		Trace string `header:"x-trace"`
+	},
+	) {
+		traces <- in.Trace
+	})
+	trace, drop := app.Publisher("trace"), app.Publisher("admin.drop")
+	start(t, app)
+
+	require.NoError(t, trace.Publish(context.WithValue(t.Context(), traceKey{}, "t1"), nil))
+	require.Equal(t, "t1", <-traces)
+	_, err := drop.Request(t.Context(), "everything")
+	require.Equal(t, parley.CodePermissionDenied, parley.CodeOf(err))
+}
