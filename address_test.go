@@ -129,6 +129,9 @@ func TestRouting(t *testing.T) {
 		nothing(w, hits)
 		require.NoError(w, missing.Publish(w.ctx(), 1), "an event may have no subscriber")
 		require.ErrorIs(w, missing.Publish(w.ctx(), 1, parley.Mandatory()), parley.ErrNoRoute)
+		_, err := missing.Request(context.WithoutCancel(w.ctx()), 1, parley.NoTimeout())
+		require.ErrorIs(w, err, parley.ErrNoRoute, "a request is always mandatory")
+		require.ErrorContains(w, err, w.at("direct"))
 	})
 }
 

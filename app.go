@@ -68,6 +68,13 @@ func (a *App) Version() string { return a.settings.version }
 // fields carry `header:"…"`, `path:"…"` or `body:""` tags. OUT is any value
 // that may be published, a [Response], or a *[Message]. Methods and closures
 // are functions like any other.
+//
+// What is decoded is validated before fn is called: by its `validate:"…"` tags
+// (package github.com/go-playground/validator/v10, see [Validator]), and a type
+// with a method Enum() []any takes only the values that it lists. fn is called
+// concurrently, see [Concurrency]. Its context carries the time that a waiting
+// caller has left and [HandlerTimeout], and ends when the delivery is lost or
+// the budget of [App.Stop] is used up.
 func (a *App) Subscriber(address string, fn any, opts ...SubscriberOption) *Subscriber {
 	d := &declaration{address: address, fn: fn, opts: opts, site: callsite.Caller()}
 	s := &Subscriber{app: a, declared: d, changed: make(chan struct{})}

@@ -21,12 +21,17 @@ type BatchError struct {
 
 // BatchFailure is one value of a batch that was not confirmed.
 type BatchFailure struct {
+	// Index counts from 0.
 	Index int
-	Err   error
+	// Err is one or more of the errors of [Publisher.Publish].
+	Err error
 }
 
 // Error counts, and gives the first failure.
 func (e *BatchError) Error() string {
+	if len(e.Failures) == 0 {
+		return fmt.Sprintf("parley: batch: %d of %d messages stored", e.Stored, e.Sent)
+	}
 	return fmt.Sprintf("parley: batch: %d of %d messages stored; message %d: %v", e.Stored, e.Sent, e.Failures[0].Index, e.Failures[0].Err)
 }
 
@@ -42,7 +47,9 @@ func (e *BatchError) Unwrap() []error {
 // PublishBatch sends the values in order with a window of confirms in flight,
 // see [Window], which is many times faster than one Publish after another. nil
 // means that all are stored. After the first failure no further value is
-// taken; the error is then a [*BatchError] that tells of each one sent.
+// taken; the error is then a [*BatchError] that tells of each one sent. ctx
+// bounds the whole batch; values is called in the caller's goroutine. Several
+// batches may run at once, each with a window of its own.
 func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts ...SendOption) error {
 	b, err := p.bound(ctx)
 	if err != nil {
@@ -51,11 +58,11 @@ func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts
 	batch := batch{binding: b}
 	room := b.settings.forCall(opts).window - 1
 	for v := range values {
+		batch.send(ctx, v, opts)
 		batch.settle(ctx, room)
 		if len(batch.report.Failures) > 0 {
 			break
 		}
-		batch.send(ctx, v, opts)
 	}
 	batch.settle(ctx, 0)
 	if len(batch.report.Failures) > 0 {

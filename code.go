@@ -3,6 +3,8 @@ package parley
 import (
 	"context"
 	"errors"
+
+	"github.com/parley-go/parley/internal/binder"
 )
 
 // Code classifies an error across the wire. The codes and their meanings are
@@ -46,8 +48,8 @@ const (
 )
 
 // CodeOf returns the code of err: that of an [*Error] or [*RemoteError] in its
-// chain, the matching one of a context's error, else [CodeUnknown]. Of nil it
-// is "".
+// chain, [CodeInvalidArgument] for input that does not fit, the matching one of
+// a context's error, else [CodeUnknown]. Of nil it is "".
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -57,6 +59,9 @@ func CodeOf(err error) Code {
 	}
 	if e, ok := errors.AsType[*RemoteError](err); ok {
 		return e.Code
+	}
+	if _, ok := errors.AsType[*binder.InputError](err); ok {
+		return CodeInvalidArgument
 	}
 	return contextCode(err)
 }

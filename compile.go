@@ -261,14 +261,16 @@ func (r *receiver) bindHandler(in inherited) []error {
 
 // handlerName names the function and its place; a closure's name is its place.
 func (r *receiver) handlerName() string {
-	site := callsite.FuncSite(r.declared.function()).String()
-	switch r.name {
-	case "":
+	site := callsite.FuncSite(r.declared.function())
+	switch {
+	case r.name == "":
 		return "handler"
-	case site:
-		return "handler at " + site
+	case site == callsite.Site{}:
+		return "handler " + r.name
+	case r.name == site.String():
+		return "handler at " + r.name
 	default:
-		return "handler " + r.name + " (" + site + ")"
+		return "handler " + r.name + " (" + site.String() + ")"
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"path"
+	"strings"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -61,7 +62,8 @@ func (d *delivery) replyAllowed() bool {
 		return true
 	}
 	if !d.settings.replyPatternSet {
-		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo)
+		// Some peers name an exchange behind a bar: none is taken from a message.
+		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo) && !strings.Contains(d.message.ReplyTo, "|")
 	}
 	for _, p := range d.settings.replyPatterns {
 		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
@@ -100,37 +102,21 @@ func (d *delivery) readDeadline(received time.Time) error {
 // holds.
 const maxCount = math.MaxInt64 / int64(time.Millisecond)
 
-// count reads an integer of any width, or a float without a fraction.
+// count reads an integer of any width, or a float without a fraction, that is
+// not negative.
 func count(v any) (int64, bool) {
-	var n int64
-	switch v := v.(type) {
-	case int64:
-		n = v
-	case int32:
-		n = int64(v)
-	case int16:
-		n = int64(v)
-	case int8:
-		n = int64(v)
-	case int:
-		n = int64(v)
-	case uint8:
-		n = int64(v)
-	case uint16:
-		n = int64(v)
-	case uint32:
-		n = int64(v)
-	case float64:
-		if v != math.Trunc(v) || math.Abs(v) > float64(maxCount) {
-			return 0, false
-		}
-		n = int64(v)
-	case float32:
-		return count(float64(v))
-	default:
+	n, ok, err := transport.Integer(v)
+	if ok {
+		return n, err == nil && n >= 0 && n <= maxCount
+	}
+	f, ok := v.(float64)
+	if narrow, is := v.(float32); is {
+		f, ok = float64(narrow), true
+	}
+	if !ok || f != math.Trunc(f) || f < 0 || f > float64(maxCount) {
 		return 0, false
 	}
-	return n, n >= 0 && n <= maxCount
+	return int64(f), true
 }
 
 // waiting reports whether somebody waits for an answer now.

@@ -84,7 +84,9 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // RemoteError is an error reply: what the handler on the other side said.
 type RemoteError struct {
-	Code    Code
+	// Code classifies the error. It may be one that this package does not know.
+	Code Code
+	// Message is the handler's text, or a neutral one.
 	Message string
 	// Details are the handler's details, each as JSON; nil when there are none.
 	Details []json.RawMessage

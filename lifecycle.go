@@ -161,8 +161,14 @@ func stopNow() context.Context {
 	return ctx
 }
 
-// take waits for the turn to start or stop.
+// take waits for the turn to start or stop. A free one is taken even when ctx is
+// over: to stop at once is a way to stop.
 func (a *App) take(ctx context.Context) error {
+	select {
+	case a.turn <- struct{}{}:
+		return nil
+	default:
+	}
 	select {
 	case a.turn <- struct{}{}:
 		return nil

@@ -23,6 +23,7 @@ const (
 // what documents, tests and listings read. Types are nil where nothing is
 // declared.
 type Operation struct {
+	// Action is Receive for a subscriber and Send for everything else.
 	Action Action
 	// Address is the full address with the prefixes of its routers and its
 	// {parameters}.
@@ -57,7 +58,10 @@ type Operation struct {
 
 // Field is a header or an address parameter that a handler reads.
 type Field struct {
+	// Name is that on the wire.
 	Name string
+	// Type is what the value is read into, without the pointer of an optional
+	// field.
 	Type reflect.Type
 	// Optional says that a message without it is accepted.
 	Optional bool

@@ -85,7 +85,8 @@ func (o appOption) String() string          { return o.text }
 func (o appOption) applyApp(s *appSettings) { o.apply(s) }
 
 // Info names the app: in the broker's listings, in the names of queues behind
-// exchanges, and in documents.
+// exchanges, and in documents. Both are empty by default. A subscriber behind
+// an exchange needs a name here or a topology.Queue.
 func Info(name, version string) Option {
 	return appOption{
 		fmt.Sprintf("parley.Info(%q, %q)", name, version),
@@ -117,8 +118,10 @@ func Natives(n transport.NativeMessages) Option {
 	return appOption{"parley.Natives(…)", func(s *appSettings) { s.natives = append(s.natives, n) }}
 }
 
-// Validator replaces the validator, to bring custom rules. Error texts use the
-// names that its RegisterTagNameFunc gives to fields.
+// Validator replaces the validator, to bring custom rules; the default one has
+// validator.WithRequiredStructEnabled. Error texts use the names that its
+// RegisterTagNameFunc gives to fields, by default those on the wire. Register
+// everything before the app starts.
 func Validator(v *validator.Validate) Option {
 	return appOption{"parley.Validator(…)", func(s *appSettings) { s.validate = v }}
 }
@@ -130,7 +133,8 @@ func FailFast() Option {
 }
 
 // Drain is how long [App.Run] lets running handlers finish once it is told to
-// stop.
+// stop, [DefaultDrain] by default. It does not concern [App.Stop], whose
+// context says it.
 func Drain(d time.Duration) Option {
 	return appOption{
 		fmt.Sprintf("parley.Drain(%v)", d),
@@ -138,7 +142,8 @@ func Drain(d time.Duration) Option {
 	}
 }
 
-// MaxPending bounds the requests that wait for a reply at the same time. One
+// MaxPending bounds the requests of an app that wait for a reply at the same
+// time, [DefaultMaxPending] by default; with less than 1 there can be none. One
 // more fails with [ErrNotSent] and [CodeResourceExhausted].
 func MaxPending(n int) Option {
 	return appOption{

@@ -50,9 +50,10 @@ func (o sendOption) String() string            { return o.text }
 func (o sendOption) applyApp(s *appSettings)   { o.apply(&s.send) }
 func (o sendOption) applySend(s *sendSettings) { o.apply(s) }
 
-// Timeout is how long a request waits for its reply, 30 s by default. The
-// earlier of it and the context's deadline is the limit. On a call that does
-// not wait it is an error.
+// Timeout is how long a request waits for its reply, [DefaultTimeout] by
+// default. The earlier of it and the context's deadline is the limit; one of 0
+// or less has run out at once, see [NoTimeout]. On a call that does not wait it
+// is an error.
 func Timeout(d time.Duration) SendOption {
 	return sendOption{
 		fmt.Sprintf("parley.Timeout(%v)", d),
@@ -152,8 +153,9 @@ func Type(name string) SendOption {
 	return sendOption{fmt.Sprintf("parley.Type(%q)", name), func(s *sendSettings) { s.typ = name }}
 }
 
-// Expiration lets the broker drop the message when it waited longer than d, in
-// whole milliseconds. A request expires with its own time limit.
+// Expiration lets the broker drop the message when it waited in a queue for
+// longer than d, in whole milliseconds, rounded up. 0 or less has no effect; by
+// default a message waits for ever, and a request expires with its time limit.
 func Expiration(d time.Duration) SendOption {
 	return sendOption{fmt.Sprintf("parley.Expiration(%v)", d), func(s *sendSettings) { s.expiration = d }}
 }
@@ -164,7 +166,7 @@ func Priority(p uint8) SendOption {
 }
 
 // Window is how many messages of [Publisher.PublishBatch] may be unconfirmed
-// at once, at least 1.
+// at once, [DefaultWindow] by default; less than 1 counts as 1.
 func Window(n int) SendOption {
 	return sendOption{fmt.Sprintf("parley.Window(%d)", n), func(s *sendSettings) { s.window = max(n, 1) }}
 }

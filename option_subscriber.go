@@ -84,7 +84,7 @@ func (o subscriberOption) applyApp(s *appSettings)               { o.apply(&s.su
 func (o subscriberOption) applySubscriber(s *subscriberSettings) { o.apply(s) }
 
 // Concurrency is how many messages of a subscriber are handled at once, at
-// least 1. Queue order is kept only with Concurrency(1) and one instance of
+// least 1 and [DefaultConcurrency] by default. Queue order is kept only with Concurrency(1) and one instance of
 // the service; each message is then settled before the next one is handled.
 func Concurrency(n int) SubscriberOption {
 	return subscriberOption{
@@ -94,7 +94,8 @@ func Concurrency(n int) SubscriberOption {
 }
 
 // Prefetch is how many unacknowledged messages the broker hands out at once, at
-// least the concurrency. The default is 4 times that.
+// least the concurrency. The default is 4 times that. Given alone it also
+// lowers a default concurrency that is above it.
 func Prefetch(n int) SubscriberOption {
 	return subscriberOption{
 		fmt.Sprintf("parley.Prefetch(%d)", n),
@@ -102,8 +103,9 @@ func Prefetch(n int) SubscriberOption {
 	}
 }
 
-// MaxBody is the largest body in bytes that is decoded; a larger one is refused
-// with [CodeInvalidArgument]. Given to [New] it also bounds replies.
+// MaxBody is the largest body in bytes that is decoded, at least 1 and
+// [DefaultMaxBody] by default; a larger one is refused with
+// [CodeInvalidArgument]. Given to [New] it also bounds replies.
 func MaxBody(bytes int) SubscriberOption {
 	return subscriberOption{
 		fmt.Sprintf("parley.MaxBody(%d)", bytes),
@@ -111,8 +113,8 @@ func MaxBody(bytes int) SubscriberOption {
 	}
 }
 
-// HandlerTimeout ends the handler's context after d. The default is none. It
-// must stay below the broker's consumer timeout, 30 minutes by default.
+// HandlerTimeout ends the handler's context after d. The default, 0, is none;
+// the time that a caller has left bounds it in any case. It must stay below the broker's consumer timeout, 30 minutes by default.
 //
 // Source: https://www.rabbitmq.com/docs/consumers#acknowledgement-timeout
 func HandlerTimeout(d time.Duration) SubscriberOption {

@@ -29,7 +29,7 @@ func (b *binding) prepare(v any, opts []SendOption) (*outgoing, error) {
 		out.settings = b.settings.forCall(opts)
 	}
 	if err := b.encode(v, out); err != nil {
-		return nil, fmt.Errorf("parley: publish to %q: %w: %w", b.template, ErrNotSent, err)
+		return nil, fmt.Errorf("parley: send to %q: %w: %w", b.template, ErrNotSent, err)
 	}
 	return out, nil
 }
@@ -169,7 +169,7 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	}
 	p := &transport.Publication{
 		Message: m, Exchange: out.settings.exchange, Key: m.Address,
-		Mandatory: out.settings.exchange == nil || out.settings.mandatory,
+		Mandatory: out.settings.exchange == nil || out.settings.mandatory || out.wait != nil,
 	}
 	if out.wait != nil {
 		return out.wait.exchange(ctx, run, p)

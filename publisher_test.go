@@ -183,6 +183,8 @@ func TestHandleMiddlewareSeesFailures(t *testing.T) {
 		got, err := parley.Request[int](w.ctx(), q, &parley.Message{Body: []byte(`"cached"`), ContentType: "application/json"})
 		require.NoError(w, err)
 		require.Equal(w, 7, got)
-		require.ErrorContains(w, next(w, seen), "integer")
+		unfit := next(w, seen)
+		require.ErrorContains(w, unfit, "integer")
+		require.Equal(w, parley.CodeInvalidArgument, parley.CodeOf(unfit))
 	})
 }

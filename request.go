@@ -87,8 +87,12 @@ func (b *binding) explainCall(err error) error {
 	if !ok {
 		return b.explain("request", err)
 	}
-	if errors.Is(err, ErrNoRoute) {
+	switch {
+	case !errors.Is(err, ErrNoRoute):
+	case b.settings.exchange == nil:
 		call.Err = fmt.Errorf("%w; hint: no such queue: start its subscriber, or correct the address", call.Err)
+	default:
+		call.Err = fmt.Errorf("%w; hint: no queue is bound to exchange %q for it: start its subscriber", call.Err, b.settings.exchange.Name)
 	}
 	return err
 }

@@ -96,13 +96,13 @@ func TestStep1ForbiddenReplyAddress(t *testing.T) {
 		w.start(app)
 		peer, _ := w.client()
 		failed := w.collect(w.at("work.error"))
-		for _, address := range []string{w.at("other.error"), "amq.topic", "amq.rabbitmq.trace"} {
+		for _, address := range []string{w.at("other.error"), w.at("other.wait.1000"), "amq.topic", "victim|exchange"} {
 			w.publish(peer, w.at("work"), &parley.Message{Body: []byte("x"), ReplyTo: address})
 			moved := next(w, failed)
 			require.Equal(w, "permission_denied", moved.Headers[parley.HeaderFailureCode], address)
 		}
 		nothing(w, ran)
-		require.EqualValues(w, 3, app.Stats().RefusedReplyTo)
+		require.EqualValues(w, 4, app.Stats().RefusedReplyTo)
 
 		refused := w.collect(w.at("narrow.error"))
 		w.publish(peer, w.at("narrow"), &parley.Message{Body: []byte("x"), ReplyTo: w.at("victim")})

@@ -68,8 +68,9 @@ func (s *Subscriber) Err() error {
 }
 
 // Stop ends this subscriber alone: it takes no further messages, waits for
-// those in hand, and gives the rest back to the broker. When ctx ends first the
-// handlers' contexts are cancelled and its error is returned.
+// those in hand, and gives the rest back to the broker. Its queue stays and
+// fills. When ctx ends first the handlers' contexts are cancelled and its error
+// is returned. Before the app was started it is [ErrNotStarted].
 func (s *Subscriber) Stop(ctx context.Context) error {
 	r, _ := s.state()
 	if r == nil {
@@ -100,8 +101,12 @@ func (s *Subscriber) set(r *receiver) {
 func (r *receiver) stop(ctx context.Context) error {
 	select {
 	case <-r.begun:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	default:
+		select {
+		case <-r.begun:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	if r.consumer == nil {
 		return nil

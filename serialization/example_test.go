@@ -51,7 +51,8 @@ func ExampleCodec() {
 	fmt.Println(ok)
 
 	var data []byte
-	fmt.Println(codec.Decode([]byte("c0ffee"), &data), data)
+	err := codec.Decode([]byte("c0ffee"), &data)
+	fmt.Printf("%v %d\n", err, data)
 	fmt.Println(codec.Decode([]byte("tea"), &data))
 	// Output:
 	// true

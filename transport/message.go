@@ -19,10 +19,14 @@ func (h Headers) Clone() Headers { return maps.Clone(h) }
 // Persistence says whether the broker writes a message to disk.
 type Persistence uint8
 
-// The zero value leaves the choice to whoever sends the message.
+// Persistence of a message. The zero value leaves the choice to whoever sends
+// it.
 const (
+	// PersistenceUnset is no choice yet.
 	PersistenceUnset Persistence = iota
+	// Transient messages may be lost when the broker restarts.
 	Transient
+	// Persistent messages in a durable queue survive that.
 	Persistent
 )
 

@@ -9,6 +9,7 @@ import (
 // ReplyClass says how a reply address may be used.
 type ReplyClass uint8
 
+// Classes of reply addresses.
 const (
 	// ReplyForbidden must not be answered.
 	ReplyForbidden ReplyClass = iota

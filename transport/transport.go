@@ -68,7 +68,7 @@ type Conn interface {
 	// Request publishes p like Publish with a reply address of the transport's
 	// own in its message. Every message that arrives there is handed to
 	// [Settings.OnReply]; matching it to its request by correlation id is the
-	// caller's business.
+	// caller's business. The errors are those of Publish.
 	Request(ctx context.Context, p *Publication) (Pending, error)
 
 	// Close stops what still consumes and ends the connection. It returns by
@@ -79,6 +79,7 @@ type Conn interface {
 
 // Publication is a message with its destination.
 type Publication struct {
+	// Message is what is sent, never nil.
 	Message *Message
 	// Exchange is nil for the default exchange, where Key is a queue's name.
 	// A transport declares it before its first use in a session.

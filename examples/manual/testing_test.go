@@ -88,3 +88,19 @@ func TestNative(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "image/png", m.ContentType)
 }
+
+func TestReplyQueue(t *testing.T) {
+	t.Parallel()
+	broker := memory.New()
+	shop := parley.New(broker)
+	shop.Subscriber("orders.place", PlaceOrder)
+	client := parley.New(broker.With(memory.ReplyQueue("till-1.replies")))
+	place := client.Publisher("orders.place")
+	start(t, shop)
+	start(t, client)
+
+	receipt, err := parley.Request[Receipt](t.Context(), place, order)
+	require.NoError(t, err)
+	require.Equal(t, Receipt{OrderID: "o1", Items: 2}, receipt)
+	require.Contains(t, broker.Queues(), "till-1.replies")
+}

@@ -2,7 +2,6 @@ package memory
 
 import (
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -91,35 +90,11 @@ func normalise(v any, depth int) (any, error) {
 }
 
 func normaliseInteger(v any) (any, error) {
-	switch v := v.(type) {
-	case int:
-		return int64(v), nil
-	case int8:
-		return int64(v), nil
-	case int16:
-		return int64(v), nil
-	case int32:
-		return int64(v), nil
-	case uint8:
-		return int64(v), nil
-	case uint16:
-		return int64(v), nil
-	case uint32:
-		return int64(v), nil
-	case uint:
-		return normaliseUnsigned(uint64(v))
-	case uint64:
-		return normaliseUnsigned(v)
-	default:
+	n, ok, err := transport.Integer(v)
+	if !ok {
 		return nil, fmt.Errorf("wanted a text, bytes, number, bool, time, table or list, got %T; hint: convert it or put it into the body", v)
 	}
-}
-
-func normaliseUnsigned(v uint64) (any, error) {
-	if v > math.MaxInt64 {
-		return nil, fmt.Errorf("wanted at most %d, got %d; hint: send it as a text", int64(math.MaxInt64), v)
-	}
-	return int64(v), nil
+	return n, err
 }
 
 func normaliseList(v []any, depth int) (any, error) {

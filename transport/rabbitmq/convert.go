@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"fmt"
-	"math"
 	"strconv"
 	"time"
 
@@ -134,37 +133,13 @@ func fieldOut(v any, room *int, depth int) (converted any, changed bool, err err
 }
 
 func fieldConverted(v any, room *int, depth int) (any, error) {
-	switch v := v.(type) {
-	case int:
-		return int64(v), nil
-	case int8:
-		return int64(v), nil
-	case int16:
-		return int64(v), nil
-	case int32:
-		return int64(v), nil
-	case uint8:
-		return int64(v), nil
-	case uint16:
-		return int64(v), nil
-	case uint32:
-		return int64(v), nil
-	case uint:
-		return unsigned(uint64(v))
-	case uint64:
-		return unsigned(v)
-	case float32:
-		return float64(v), nil
-	default:
-		return nestedOut(v, room, depth-1)
+	if n, ok, err := transport.Integer(v); ok {
+		return n, err
 	}
-}
-
-func unsigned(v uint64) (any, error) {
-	if v > math.MaxInt64 {
-		return nil, fmt.Errorf("wanted an integer of at most %d, got %d", int64(math.MaxInt64), v)
+	if f, ok := v.(float32); ok {
+		return float64(f), nil
 	}
-	return int64(v), nil
+	return nestedOut(v, room, depth-1)
 }
 
 func nestedOut(v any, room *int, depth int) (any, error) {

@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// Defaults of the options of the same name.
+// Defaults, each changed by an option.
 const (
-	DefaultHeartbeat   = 10 * time.Second
-	DefaultDialTimeout = 10 * time.Second
-	DefaultBackoffMin  = 100 * time.Millisecond
-	DefaultBackoffMax  = 10 * time.Second
+	DefaultHeartbeat   = 10 * time.Second       // see [Heartbeat]
+	DefaultDialTimeout = 10 * time.Second       // see [DialTimeout]
+	DefaultBackoffMin  = 100 * time.Millisecond // the shortest pause, see [Backoff]
+	DefaultBackoffMax  = 10 * time.Second       // the longest pause, see [Backoff]
 )
 
 // Option is a setting of a [Transport].

@@ -94,7 +94,7 @@ func ExampleParseTemplate() {
 	// Output:
 	// [level source]
 	// logs.*.#
-	// wanted words and {parameters} separated by ".", got "{level}x"; hint: a parameter fills a whole word: {name}
+	// wanted words and {parameters} separated by ".", got "logs.{level}x"; hint: a parameter fills a whole word: {name}
 }
 
 func ExampleTemplate_Fill() {

@@ -2,9 +2,13 @@ package topology
 
 // Exchange kinds of AMQP 0-9-1. Plug-ins add further names.
 const (
-	KindDirect  = "direct"
-	KindFanout  = "fanout"
-	KindTopic   = "topic"
+	// KindDirect routes by equal keys, see [Direct].
+	KindDirect = "direct"
+	// KindFanout routes to every bound queue, see [Fanout].
+	KindFanout = "fanout"
+	// KindTopic routes by key patterns, see [Topic].
+	KindTopic = "topic"
+	// KindHeaders routes by headers, see [Headers].
 	KindHeaders = "headers"
 )
 
@@ -14,13 +18,20 @@ type Arguments map[string]any
 
 // Exchange is an exchange to be declared, or checked where it is passive.
 type Exchange struct {
-	Name       string
-	Kind       string
-	Durable    bool
+	// Name is at most 255 bytes; the default exchange has none and is never
+	// declared.
+	Name string
+	// Kind is one of the Kind constants, or what a plug-in adds.
+	Kind string
+	// Durable exchanges survive a restart of the broker.
+	Durable bool
+	// AutoDelete deletes the exchange when its last binding is removed.
 	AutoDelete bool
-	Internal   bool
+	// Internal exchanges take messages from other exchanges only.
+	Internal bool
 	// Passive checks that the exchange exists instead of declaring it.
-	Passive   bool
+	Passive bool
+	// Arguments are further arguments of the declaration; may be nil.
 	Arguments Arguments
 }
 

@@ -7,27 +7,30 @@ import (
 
 // Queue types of RabbitMQ, the values of the argument x-queue-type.
 const (
+	// TypeClassic is a queue on one node, see [Classic].
 	TypeClassic = "classic"
-	TypeQuorum  = "quorum"
-	TypeStream  = "stream"
+	// TypeQuorum is a replicated queue, see [Quorum].
+	TypeQuorum = "quorum"
+	// TypeStream is a replicated log, see [Stream].
+	TypeStream = "stream"
 )
 
 // Arguments of queues and consumers that parley sets.
 // Source: https://www.rabbitmq.com/docs/queues#optional-arguments
 const (
-	ArgQueueType            = "x-queue-type"
-	ArgMessageTTL           = "x-message-ttl"
-	ArgExpires              = "x-expires"
-	ArgMaxLength            = "x-max-length"
-	ArgMaxLengthBytes       = "x-max-length-bytes"
-	ArgOverflow             = "x-overflow"
-	ArgDeadLetterExchange   = "x-dead-letter-exchange"
-	ArgDeadLetterRoutingKey = "x-dead-letter-routing-key"
-	ArgDeliveryLimit        = "x-delivery-limit"
-	ArgMaxPriority          = "x-max-priority"
-	ArgSingleActiveConsumer = "x-single-active-consumer"
-	ArgStreamOffset         = "x-stream-offset"
-	ArgConsumerPriority     = "x-priority"
+	ArgQueueType            = "x-queue-type"              // one of the Type constants
+	ArgMessageTTL           = "x-message-ttl"             // int64, milliseconds, see [MessageTTL]
+	ArgExpires              = "x-expires"                 // int64, milliseconds, see [Expires]
+	ArgMaxLength            = "x-max-length"              // int64, messages, see [MaxLength]
+	ArgMaxLengthBytes       = "x-max-length-bytes"        // int64, bytes, see [MaxLengthBytes]
+	ArgOverflow             = "x-overflow"                // string, see [OverflowPolicy]
+	ArgDeadLetterExchange   = "x-dead-letter-exchange"    // string, see [DeadLetter]
+	ArgDeadLetterRoutingKey = "x-dead-letter-routing-key" // string, see [DeadLetter]
+	ArgDeliveryLimit        = "x-delivery-limit"          // int64, redeliveries, see [DeliveryLimit]
+	ArgMaxPriority          = "x-max-priority"            // int64, see [MaxPriority]
+	ArgSingleActiveConsumer = "x-single-active-consumer"  // bool, see [SingleActiveConsumer]
+	ArgStreamOffset         = "x-stream-offset"           // of a consumer, see [Stream]
+	ArgConsumerPriority     = "x-priority"                // int64, of a consumer, see [ConsumerPriority]
 )
 
 // DefaultDeliveryLimit is the number of redeliveries that [Quorum] allows, the
@@ -65,11 +68,15 @@ func (s *settings) argument(key string, v any) {
 // QueueDeclaration is a queue to be declared.
 type QueueDeclaration struct {
 	// Name is empty for an exclusive queue that the broker names.
-	Name       string
-	Durable    bool
-	Exclusive  bool
+	Name string
+	// Durable queues survive a restart of the broker.
+	Durable bool
+	// Exclusive queues belong to one connection and go away with it.
+	Exclusive bool
+	// AutoDelete deletes the queue when its last consumer leaves.
 	AutoDelete bool
-	Arguments  Arguments
+	// Arguments are the further arguments of the declaration; nil for none.
+	Arguments Arguments
 }
 
 // Type is the queue's x-queue-type, or "" when the broker's default is taken.
@@ -221,8 +228,11 @@ type OverflowPolicy string
 
 // Overflow policies of RabbitMQ.
 const (
-	DropHead         OverflowPolicy = "drop-head"
-	RejectPublish    OverflowPolicy = "reject-publish"
+	// DropHead drops, or dead-letters, the oldest message.
+	DropHead OverflowPolicy = "drop-head"
+	// RejectPublish refuses the new message.
+	RejectPublish OverflowPolicy = "reject-publish"
+	// RejectPublishDLX refuses the new message and dead-letters it.
 	RejectPublishDLX OverflowPolicy = "reject-publish-dlx"
 )
 

@@ -14,7 +14,9 @@ const maxShortString = 255
 
 // Binding ties a queue to its subscriber's exchange.
 type Binding struct {
-	Key       string
+	// Key is in the broker's own form; a fanout or headers exchange ignores it.
+	Key string
+	// Arguments are what a headers exchange matches, nil for other kinds.
 	Arguments Arguments
 }
 
@@ -23,7 +25,9 @@ type Binding struct {
 type Subscription struct {
 	// Exchange is nil when messages come through the default exchange.
 	Exchange *Exchange
-	Queue    QueueDeclaration
+	// Queue is where messages are consumed from.
+	Queue QueueDeclaration
+	// Bindings tie Queue to Exchange; nil without one.
 	Bindings []Binding
 	// ErrorQueue is the durable queue that takes what cannot be processed.
 	ErrorQueue string
@@ -65,9 +69,12 @@ func ErrorQueueReader() Value {
 // IsErrorQueue reports whether name is that of an error queue.
 func IsErrorQueue(name string) bool { return strings.HasSuffix(name, ErrorQueueSuffix) }
 
-// Error is a topology that cannot be. Wanted and Hint complete each other:
-// what is needed, and how to say it.
-type Error struct{ Wanted, Got, Hint string }
+// Error is a topology that cannot be: what is needed, what was given, and how
+// to put it right.
+type Error struct {
+	// Wanted, Got and Hint are fragments of one sentence, in lower case.
+	Wanted, Got, Hint string
+}
 
 // Error returns the fault as one line.
 func (e *Error) Error() string {
@@ -96,6 +103,8 @@ func Resolve(app string, address Template, values ...Value) (Subscription, error
 
 func (s *settings) check(address Template) error {
 	switch {
+	case s.exchange == nil && s.queue.Name == "" && address.String() == "":
+		return &Error{"an address or a queue name", "neither", `name the queue: topology.Queue("orders.place")`}
 	case s.exchange == nil && s.broadcast:
 		return &Error{"an exchange for a broadcast", "none", `add one: parley.From(topology.Fanout("events"))`}
 	case s.exchange == nil && len(s.bindings) > 0:
@@ -168,7 +177,7 @@ func (s *settings) finish(name string) (Subscription, error) {
 	if s.durable != nil {
 		sub.Queue.Durable = *s.durable
 	}
-	if s.quorum {
+	if s.quorum && sub.Queue.Type() == TypeQuorum {
 		sub.Queue.quorumDefaults(sub.ErrorQueue)
 	}
 	return sub, sub.check()

@@ -29,14 +29,11 @@ func ParseTemplate(address string) (Template, error) {
 	if !strings.ContainsAny(address, "{}") {
 		return t, nil
 	}
-	parts := strings.Split(address, ".")
-	// "{name...}" contains dots of its own: join what the split tore apart.
-	if n := len(parts); n >= 4 && parts[n-1] == "}" && parts[n-2] == "" && parts[n-3] == "" {
-		parts = append(parts[:n-4], parts[n-4]+"...}")
-	}
+	// The dots of "{name...}" separate nothing.
+	parts := strings.Split(strings.ReplaceAll(address, "...}", "\x00}"), ".")
 	seen := map[string]bool{}
 	for i, part := range parts {
-		w, err := parseWord(part)
+		w, err := parseWord(address, part)
 		if err != nil {
 			return Template{}, err
 		}
@@ -59,18 +56,19 @@ func malformed(address, hint string) error {
 	return &Error{`words and {parameters} separated by "."`, fmt.Sprintf("%q", address), hint}
 }
 
-func parseWord(s string) (word, error) {
+// parseWord reads one word of an address, in which a zero byte stands for "...".
+func parseWord(address, s string) (word, error) {
 	if !strings.ContainsAny(s, "{}") {
 		return word{literal: s}, nil
 	}
 	name, ok := strings.CutPrefix(s, "{")
 	if !ok || !strings.HasSuffix(name, "}") {
-		return word{}, malformed(s, "a parameter fills a whole word: {name}")
+		return word{}, malformed(address, "a parameter fills a whole word: {name}")
 	}
 	name = strings.TrimSuffix(name, "}")
-	name, rest := strings.CutSuffix(name, "...")
-	if name == "" || strings.ContainsAny(name, "{}.*# \t") {
-		return word{}, malformed(s, "a parameter needs a name: {name} or, at the end, {name...}")
+	name, rest := strings.CutSuffix(name, "\x00")
+	if name == "" || strings.ContainsAny(name, "{}.*# \t\x00") {
+		return word{}, malformed(address, "a parameter needs a name: {name} or, at the end, {name...}")
 	}
 	return word{name: name, rest: rest}, nil
 }
@@ -101,8 +99,8 @@ func Join(prefix, address string) string {
 	return prefix + "." + address
 }
 
-// BindingKey returns the address with one for each parameter and any for a
-// final {name...}.
+// BindingKey returns the address with one in place of each parameter and many
+// in place of a final {name...}: "*" and "#" give a topic exchange's key.
 func (t Template) BindingKey(one, many string) string {
 	if t.parametric == 0 {
 		return t.text
@@ -134,8 +132,8 @@ func (t Template) render(parameter func(word) string) string {
 }
 
 // Fill returns the routing key with the values of the parameters. A value that
-// is missing, unknown, or empty, or one that has "*", "#" or, but for a final
-// {name...}, "." in it, is an error of type [*Error].
+// is missing, unknown, or empty, or one that has "*", "#" or, except for a
+// final {name...}, "." in it, is an error of type [*Error].
 func (t Template) Fill(values map[string]string) (string, error) {
 	if t.parametric == 0 && len(values) == 0 {
 		return t.text, nil
