@@ -11,18 +11,18 @@ import (
 type EventKind string
 
 const (
-	// EventConnected: a connection is up, for the first time or again.
+	// EventConnected says that a connection is up, for the first time or again.
 	EventConnected EventKind = "connected"
-	// EventDisconnected: a connection that was up is not; Err is nil when the app
+	// EventDisconnected says that a connection that was up is not; Err is nil when the app
 	// closed it.
 	EventDisconnected EventKind = "disconnected"
-	// EventBlocked: the broker takes no publications on a connection.
+	// EventBlocked says that the broker takes no publications on a connection.
 	EventBlocked EventKind = "blocked"
-	// EventUnblocked: it takes them again.
+	// EventUnblocked says that it takes them again.
 	EventUnblocked EventKind = "unblocked"
-	// EventSubscriberUp: a subscriber consumes, for the first time or again.
+	// EventSubscriberUp says that a subscriber consumes, for the first time or again.
 	EventSubscriberUp EventKind = "subscriber up"
-	// EventSubscriberDown: a subscriber that consumed does not; Err is nil when it
+	// EventSubscriberDown says that a subscriber that consumed does not; Err is nil when it
 	// was stopped.
 	EventSubscriberDown EventKind = "subscriber down"
 )

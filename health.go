@@ -10,18 +10,18 @@ import (
 type Status string
 
 const (
-	// StatusNotStarted: the app was never started.
+	// StatusNotStarted says that the app was never started.
 	StatusNotStarted Status = "not started"
-	// StatusStarting: Start is at work; it may be waiting for the broker.
+	// StatusStarting says that Start is at work; it may be waiting for the broker.
 	StatusStarting Status = "starting"
-	// StatusUp: every subscriber consumes and publishing is possible.
+	// StatusUp says that every subscriber consumes and publishing is possible.
 	StatusUp Status = "up"
-	// StatusDegraded: the app runs and something is not up. It mends itself
+	// StatusDegraded says that the app runs and something is not up. It mends itself
 	// where that is possible.
 	StatusDegraded Status = "degraded"
-	// StatusStopping: Stop is at work.
+	// StatusStopping says that Stop is at work.
 	StatusStopping Status = "stopping"
-	// StatusStopped: the last run is over, or the last Start did not succeed.
+	// StatusStopped says that the last run is over, or the last Start did not succeed.
 	StatusStopped Status = "stopped"
 )
 
@@ -31,15 +31,15 @@ type State = transport.State
 
 // The states of connections and subscribers.
 const (
-	// StateConnecting: it has never been up in this run.
+	// StateConnecting says that it has never been up in this run.
 	StateConnecting = transport.StateConnecting
-	// StateUp: it works.
+	// StateUp says that it works.
 	StateUp = transport.StateUp
-	// StateBlocked: the broker takes no publications on this connection.
+	// StateBlocked says that the broker takes no publications on this connection.
 	StateBlocked = transport.StateBlocked
-	// StateReconnecting: it was up and is being made again.
+	// StateReconnecting says that it was up and is being made again.
 	StateReconnecting = transport.StateReconnecting
-	// StateClosed: it is over. A subscriber without an error was stopped.
+	// StateClosed says that it is over. A subscriber without an error was stopped.
 	StateClosed = transport.StateClosed
 )
 

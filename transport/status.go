@@ -10,15 +10,15 @@ import (
 type State string
 
 const (
-	// StateConnecting: it has never been up.
+	// StateConnecting says that it has never been up.
 	StateConnecting State = "connecting"
-	// StateUp: it works.
+	// StateUp says that it works.
 	StateUp State = "up"
-	// StateBlocked: the link is up and the broker takes no publications on it.
+	// StateBlocked says that the link is up and the broker takes no publications on it.
 	StateBlocked State = "blocked"
-	// StateReconnecting: it was up, is not, and is being made again.
+	// StateReconnecting says that it was up, is not, and is being made again.
 	StateReconnecting State = "reconnecting"
-	// StateClosed: it ended and does not come back.
+	// StateClosed says that it ended and does not come back.
 	StateClosed State = "closed"
 )
 
@@ -34,7 +34,7 @@ type Status struct {
 	Since time.Time
 	// Err is why it is not up, without credentials: of a blocked link the
 	// broker's reason, of one that is being made again the latest failure. It is
-	// nil while up and when it was closed on purpose.
+	// nil while up and when closed.
 	Err error
 	// Recoveries is how often it came up again.
 	Recoveries int
@@ -83,9 +83,8 @@ func (t *Tracker) Lost(err error) {
 	t.to(StateReconnecting, err)
 }
 
-// Closed says that it is over: with nil because that was wanted. Nothing is
-// told of after that.
-func (t *Tracker) Closed(err error) { t.to(StateClosed, err) }
+// Closed says that its owner closed it. Nothing is told of after that.
+func (t *Tracker) Closed() { t.to(StateClosed, nil) }
 
 func (t *Tracker) to(s State, err error, details ...slog.Attr) {
 	from := t.now.State
@@ -149,8 +148,6 @@ func consumerEvent(from State, now *Status) (slog.Level, string) {
 		return slog.LevelInfo, "consuming again"
 	case now.State == StateUp:
 		return slog.LevelDebug, "consuming"
-	case now.State == StateClosed && now.Err != nil:
-		return slog.LevelError, "consumer ended"
 	case now.State == StateClosed:
 		return slog.LevelDebug, "consumer stopped"
 	case now.State == from:

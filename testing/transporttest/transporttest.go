@@ -88,7 +88,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
+		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -157,7 +157,7 @@ func (c *conn) Close(ctx context.Context) error {
 		_ = last.awaitStop(ctx)
 	}
 	c.replies.wait(ctx)
-	c.reports.add(func() { c.status.Closed(nil) })
+	c.reports.add(func() { c.status.Closed() })
 	c.reports.tell()
 	return err
 }

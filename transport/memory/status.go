@@ -64,6 +64,6 @@ func (k *consumer) reportConsuming(queue string) {
 }
 
 func (k *consumer) reportClosed() {
-	k.conn.reports.add(func() { k.status.Closed(nil) })
+	k.conn.reports.add(func() { k.status.Closed() })
 	k.conn.reports.tell()
 }

@@ -176,7 +176,7 @@ func (k *consumer) run() {
 		}
 		pauses.wait(k.life)
 	}
-	k.status.Closed(nil)
+	k.status.Closed()
 	k.set(false, fmt.Errorf("rabbitmq: subscription: %w", transport.ErrClosed))
 }
 

@@ -108,7 +108,7 @@ func (l *link) abort() {
 // first may be nil.
 func (l *link) run(first *session) {
 	ctx := l.life
-	defer l.status.Closed(nil)
+	defer l.status.Closed()
 	var pauses *pauses
 	for s := first; ; s = nil {
 		if s == nil {

@@ -64,7 +64,7 @@ func (t *Transport) Connect(ctx context.Context, s transport.Settings) (transpor
 	consuming, err := c.first(ctx, c.receiver)
 	if err != nil {
 		publishing.close(closeTimeout)
-		c.publisher.status.Closed(nil)
+		c.publisher.status.Closed()
 		c.end(transport.ErrClosed)
 		return nil, err
 	}
