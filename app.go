@@ -29,7 +29,9 @@ type App struct {
 	// turn lets one Start or Stop work at a time; holding it is having sent.
 	turn    chan struct{}
 	current atomic.Pointer[run]
-	ended   atomic.Bool
+	// watch is that of the current run, or of the last one.
+	watch atomic.Pointer[watch]
+	ended atomic.Bool
 }
 
 // New returns an app that will run on t. It does no I/O.

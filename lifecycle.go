@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os/signal"
 	"syscall"
+
+	"github.com/parley-go/parley/transport"
 )
 
 // Start connects and returns when every subscriber consumes. While the broker
@@ -31,15 +34,33 @@ func (a *App) Start(ctx context.Context, opts ...StartOption) error {
 	if err := errors.Join(m.faults...); err != nil {
 		return err
 	}
-	n, err := a.connect(ctx, settings.transport, m)
+	return a.launch(ctx, settings.transport, m)
+}
+
+// launch is Start without its checks. What it had begun when it fails it ends.
+func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error {
+	w := newWatch(a.settings.observers)
+	w.events.begin(a.logPanic)
+	a.watch.Store(w)
+	if err := a.settings.hooks.begin(ctx, onStart); err != nil {
+		return errors.Join(fmt.Errorf("parley: start: %w", err), a.finish(ctx, w))
+	}
+	n, err := a.connect(ctx, t, m, w)
 	if err != nil {
-		return err
+		return errors.Join(err, a.finish(ctx, w))
 	}
 	a.current.Store(n)
 	// What was declared while connecting sees no run, or this one.
 	if err := n.begin(ctx, n.claim(a.compile())); err != nil {
-		return errors.Join(err, a.end(stopNow(), n))
+		return errors.Join(err, a.end(stopNow(), n), a.finish(ctx, w))
 	}
+	if err := a.settings.hooks.begin(ctx, onStarted); err != nil {
+		drain, cancel := a.draining(ctx)
+		defer cancel()
+		return errors.Join(fmt.Errorf("parley: start: %w", err), a.halt(drain, n))
+	}
+	w.set(StatusUp)
+	a.log("parley: started", slog.String("transport", t.String()))
 	return nil
 }
 
@@ -57,7 +78,7 @@ func (a *App) Stop(ctx context.Context) error {
 	if n == nil {
 		return nil
 	}
-	if err := a.end(ctx, n); err != nil {
+	if err := a.halt(ctx, n); err != nil {
 		return fmt.Errorf("parley: stop: %w", err)
 	}
 	return nil
@@ -74,9 +95,55 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	<-signalled.Done()
 	restore()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.settings.drain)
+	drain, cancel := a.draining(ctx)
 	defer cancel()
 	return a.Stop(drain)
+}
+
+// draining returns a context for stopping after ctx has ended.
+func (a *App) draining(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), a.settings.drain)
+}
+
+// halt stops what runs, with its hooks.
+func (a *App) halt(ctx context.Context, n *run) error {
+	n.watch.set(StatusStopping)
+	a.log("parley: stopping")
+	return errors.Join(
+		a.settings.hooks.end(ctx, onStop),
+		a.end(ctx, n),
+		a.conclude(ctx, n.watch),
+	)
+}
+
+// finish concludes a start that failed, whose ctx may have ended.
+func (a *App) finish(ctx context.Context, w *watch) error {
+	drain, cancel := a.draining(ctx)
+	defer cancel()
+	return a.conclude(drain, w)
+}
+
+// conclude is what comes after the connection: the last events and hooks.
+func (a *App) conclude(ctx context.Context, w *watch) error {
+	err := errors.Join(w.events.end(ctx), a.settings.hooks.end(ctx, onStopped))
+	w.set(StatusStopped)
+	a.log("parley: stopped")
+	return err
+}
+
+func (a *App) log(what string, attrs ...slog.Attr) {
+	a.settings.logger.LogAttrs(context.Background(), slog.LevelInfo, what, append([]slog.Attr{
+		slog.String("app", a.settings.name), slog.String("version", a.settings.version),
+	}, attrs...)...)
+}
+
+// logPanic tells of an observer's panic.
+func (a *App) logPanic(err error) {
+	attrs := []slog.Attr{slog.Any("error", err)}
+	if p, ok := errors.AsType[*panicError](err); ok {
+		attrs = append(attrs, slog.String("stack", string(p.stack)))
+	}
+	a.settings.logger.LogAttrs(context.Background(), slog.LevelError, "parley: a function given to OnEvent panicked", attrs...)
 }
 
 // end stops n and leaves the app ready for another start.

@@ -41,6 +41,8 @@ type appSettings struct {
 	failFast      bool
 	drain         time.Duration
 	maxPending    int
+	hooks         hooks
+	observers     []func(Event)
 	subscriber    subscriberSettings
 	send          sendSettings
 }

@@ -51,6 +51,7 @@ func (r *receiver) begin(ctx context.Context, n *run) error {
 		workers = 1
 	}
 	r.consumer, r.err = n.conn.Subscribe(ctx, transport.Subscription{
+		OnStatus: n.watch.of(r),
 		Topology: r.topology,
 		Prefetch: r.settings.prefetch,
 		Workers:  workers,

@@ -15,6 +15,7 @@ import (
 // run is one Start-to-Stop of an app.
 type run struct {
 	app      *App
+	watch    *watch
 	conn     transport.Conn
 	classify func(string) transport.ReplyClass
 	// durable says that replies survive their session.
@@ -42,9 +43,10 @@ type receiverKey struct {
 func (r *receiver) key() receiverKey { return receiverKey{r.declared, r.template.String()} }
 
 // connect opens the connection of a run of m.
-func (a *App) connect(ctx context.Context, t transport.Transport, m *model) (*run, error) {
+func (a *App) connect(ctx context.Context, t transport.Transport, m *model, w *watch) (*run, error) {
 	n := &run{
 		app:       a,
+		watch:     w,
 		closed:    make(chan struct{}),
 		calls:     calls{pending: map[string]*call{}, max: a.settings.maxPending},
 		receivers: map[receiverKey]*receiver{},
@@ -56,6 +58,7 @@ func (a *App) connect(ctx context.Context, t transport.Transport, m *model) (*ru
 		Exchanges: m.exchanges(),
 		Logger:    a.settings.logger,
 		OnReply:   n.onReply,
+		OnLink:    w.link,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("parley: start on %s: %w", t, err)
@@ -107,6 +110,7 @@ func (n *run) claim(m *model) []*receiver {
 		}
 		n.receivers[r.key()] = r
 		added = append(added, r)
+		n.watch.expect(r)
 		if h := r.declared.handle; h != nil {
 			h.set(r)
 		}
@@ -119,7 +123,11 @@ func (n *run) begin(ctx context.Context, receivers []*receiver) error {
 	errs := make([]error, len(receivers))
 	var all sync.WaitGroup
 	for i, r := range receivers {
-		all.Go(func() { errs[i] = r.begin(ctx, n) })
+		all.Go(func() {
+			if errs[i] = r.begin(ctx, n); errs[i] != nil {
+				n.watch.failed(r, errs[i])
+			}
+		})
 	}
 	all.Wait()
 	return errors.Join(errs...)

@@ -36,6 +36,13 @@ type Settings struct {
 	// OnReply is called for every message that arrives on the reply address
 	// given to requests, from one goroutine at a time. It must not block. Never nil.
 	OnReply func(*Message)
+	// OnLink is told of each change of a link, with the state it had before,
+	// from the first failed attempt on: also before Connect returns. A link is
+	// told of in order and one call at a time, several links side by side. That
+	// all are up is told before Connect returns, that they are closed before Close
+	// does, and nothing after that. It must not block or call the connection.
+	// May be nil.
+	OnLink func(from State, now Status)
 }
 
 // Conn is a logical connection: it survives the sessions it is made of.
@@ -135,6 +142,10 @@ type Subscription struct {
 	// Its context is cancelled when the delivery can no longer be settled
 	// (cause [ErrSessionLost]) or when the budget of Stop is used up.
 	Handle func(ctx context.Context, m *Message) Verdict
+	// OnStatus is told of each change of the consumer, under the terms of
+	// [Settings.OnLink], with Subscribe and Stop in the place of Connect and
+	// Close. May be nil.
+	OnStatus func(from State, now Status)
 }
 
 // Consumer is a running subscription. It recovers by itself until Stop.

@@ -44,6 +44,7 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite"},
 		others: []string{validator},
 	},
+	"parleyhttp":            {ours: []string{"."}},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 

@@ -84,9 +84,17 @@ type conn struct {
 // connect returns a connection that is closed when the case ends.
 func (e *env) connect(exchanges ...topology.Exchange) *conn {
 	e.t.Helper()
+	return e.connectWith(func(s *transport.Settings) { s.Exchanges = exchanges })
+}
+
+// connectWith is connect with settings of the case's own.
+func (e *env) connectWith(change func(s *transport.Settings)) *conn {
+	e.t.Helper()
 	c := &conn{e: e, replies: make(chan *transport.Message, 1024)}
+	s := c.settings(nil)
+	change(&s)
 	var err error
-	c.Conn, err = e.Transport.Connect(e.ctx, c.settings(exchanges))
+	c.Conn, err = e.Transport.Connect(e.ctx, s)
 	require.NoError(e.t, err)
 	e.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)

@@ -27,6 +27,9 @@ type Broker struct {
 	// when there is none of that name. nil skips the case about deleted queues.
 	// It also tidies up when a case has ended.
 	DeleteQueue func(name string)
+	// Block makes the broker take no publications, as an alarm does, or take
+	// them again, without harm to other cases. nil skips the case about it.
+	Block func(on bool)
 }
 
 // Features switches on the cases that not every broker can pass. The zero value
@@ -85,7 +88,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
+		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

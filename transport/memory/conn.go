@@ -2,7 +2,6 @@ package memory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,7 +11,11 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
-var errClosed = fmt.Errorf("memory: %w", transport.ErrClosed)
+var (
+	errClosed  = fmt.Errorf("memory: %w", transport.ErrClosed)
+	errLost    = fmt.Errorf("memory: %w", transport.ErrSessionLost)
+	errBlocked = fmt.Errorf("memory: %w", transport.ErrBlocked)
+)
 
 // conn is a connection over all its sessions.
 type conn struct {
@@ -32,6 +35,10 @@ type conn struct {
 	mu            sync.Mutex
 	consumers     []*consumer
 	replyConsumer *consumer
+
+	reports reports
+	// status is used by reports alone.
+	status *transport.Tracker
 }
 
 var connections atomic.Uint64
@@ -40,11 +47,14 @@ func newConn(e *endpoint, s transport.Settings) *conn {
 	c := &conn{
 		endpoint: e, broker: e.broker, logger: s.Logger, number: connections.Add(1),
 		replies: replies{onReply: s.OnReply}, done: make(chan struct{}),
+		status: transport.NewTracker(transport.Status{Connection: "memory"}, s.Logger, s.OnLink),
 	}
 	c.session.Store(c.newSession())
 	c.broker.mu.Lock()
 	c.broker.conns[c] = struct{}{}
 	c.broker.mu.Unlock()
+	c.reportUp()
+	c.reports.tell()
 	return c
 }
 
@@ -69,17 +79,26 @@ func (c *conn) Subscribe(ctx context.Context, s transport.Subscription) (transpo
 	if err := c.endpoint.CheckTopology(s.Topology); err != nil {
 		return nil, &transport.PermanentError{Err: err}
 	}
+	k := newConsumer(c, s)
+	if err := c.begin(k); err != nil {
+		k.reportClosed()
+		return nil, err
+	}
+	c.reports.tell()
+	return k, nil
+}
+
+func (c *conn) begin(k *consumer) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closing.Load() {
-		return nil, errClosed
+		return errClosed
 	}
-	k := newConsumer(c, s)
 	if err := k.attach(); err != nil {
-		return nil, err
+		return err
 	}
 	c.consumers = append(c.consumers, k)
-	return k, nil
+	return nil
 }
 
 // forget drops a consumer that has stopped.
@@ -91,6 +110,7 @@ func (c *conn) forget(k *consumer) {
 
 // loseSession ends the session and begins the next one, without its consumers.
 func (c *conn) loseSession() {
+	defer c.reports.tell()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.isClosed() {
@@ -100,22 +120,20 @@ func (c *conn) loseSession() {
 		k.lose()
 	}
 	c.endSession(c.session.Load())
+	c.reports.add(func() { c.status.Lost(errLost) })
 	c.session.Store(c.newSession())
+	c.reportUp()
 }
 
 // reattach makes the consumers consume that do not.
 func (c *conn) reattach() {
 	c.mu.Lock()
-	var faults []error
 	for _, k := range c.consumers {
-		if err := k.attach(); err != nil && !errors.Is(err, errStopped) {
-			faults = append(faults, err)
-		}
+		// A refusal stays as the consumer's error and is reported.
+		_ = k.attach()
 	}
 	c.mu.Unlock()
-	for _, err := range faults {
-		c.logger.Error("consuming again was refused", slog.Any("error", err))
-	}
+	c.reports.tell()
 }
 
 // Close stops what still consumes, then ends the session. Handlers may publish
@@ -139,6 +157,8 @@ func (c *conn) Close(ctx context.Context) error {
 		_ = last.awaitStop(ctx)
 	}
 	c.replies.wait(ctx)
+	c.reports.add(func() { c.status.Closed() })
+	c.reports.tell()
 	return err
 }
 

@@ -33,10 +33,14 @@ type consumer struct {
 	stopped bool
 	// err is why it does not consume.
 	err error
+
+	// status is used by the connection's reports alone.
+	status *transport.Tracker
 }
 
 func newConsumer(c *conn, s transport.Subscription) *consumer {
 	k := &consumer{conn: c, want: s, ended: make(chan struct{}), idle: make(chan job)}
+	k.status = transport.NewTracker(transport.Status{Queue: s.Topology.Queue.Name}, c.logger, s.OnStatus)
 	k.live.Store(1)
 	return k
 }
@@ -124,6 +128,7 @@ func (k *consumer) attach() error {
 		q, err := k.conn.broker.declare(k.want.Topology, k.conn)
 		if err != nil {
 			k.err = err
+			k.reportLost(err)
 			return err
 		}
 		f := k.newFeed(q)
@@ -134,10 +139,14 @@ func (k *consumer) attach() error {
 			// A queue deleted since it was declared is declared again.
 			if !errors.Is(err, errDeleted) {
 				k.err = err
+				k.reportLost(err)
 			}
 		}
 		if k.err != nil {
 			break
+		}
+		if k.current != nil {
+			k.reportConsuming(q.declared.Name)
 		}
 	}
 	return k.err
@@ -158,6 +167,7 @@ func (k *consumer) lose() {
 	defer k.mu.Unlock()
 	if f := k.current; f != nil {
 		k.drop(f, transport.ErrSessionLost)
+		k.reportLost(errLost)
 	}
 }
 
@@ -182,6 +192,7 @@ func (k *consumer) forget(f *feed) {
 	defer k.mu.Unlock()
 	if k.current == f {
 		k.current = nil
+		k.reportLost(errDeleted)
 	}
 	f.cancel(transport.ErrSessionLost)
 }
@@ -236,6 +247,7 @@ func (k *consumer) beginStop() {
 
 // awaitStop waits for the handlers, or gives back what they have when ctx ends.
 func (k *consumer) awaitStop(ctx context.Context) error {
+	defer k.reportClosed()
 	select {
 	case <-k.ended:
 	default:

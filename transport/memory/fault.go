@@ -2,6 +2,7 @@ package memory
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 )
 
@@ -11,19 +12,22 @@ import (
 // cause [transport.ErrSessionLost]; exclusive queues and the reply addresses of
 // sessions go away. Consumers declare what they own and consume again.
 func (b *Broker) Disconnect() {
-	b.mu.Lock()
-	conns := make([]*conn, 0, len(b.conns))
-	for c := range b.conns {
-		conns = append(conns, c)
-	}
-	b.mu.Unlock()
-	slices.SortFunc(conns, func(x, y *conn) int { return cmp.Compare(x.number, y.number) })
+	conns := b.connected()
 	for _, c := range conns {
 		c.loseSession()
 	}
 	for _, c := range conns {
 		c.reattach()
 	}
+}
+
+// connected returns the connections in the order in which they were made.
+func (b *Broker) connected() []*conn {
+	b.mu.Lock()
+	conns := slices.Collect(maps.Keys(b.conns))
+	b.mu.Unlock()
+	slices.SortFunc(conns, func(x, y *conn) int { return cmp.Compare(x.number, y.number) })
+	return conns
 }
 
 // Delete deletes a queue with its messages and reports whether there was one.
@@ -48,13 +52,23 @@ type gate struct{ open chan struct{} }
 // A publisher whose context ends first gets [transport.ErrBlocked]. A broker
 // that is blocked already stays so.
 func (b *Broker) Block() {
-	b.gate.CompareAndSwap(nil, &gate{open: make(chan struct{})})
+	if b.gate.CompareAndSwap(nil, &gate{open: make(chan struct{})}) {
+		b.reportGate()
+	}
 }
 
 // Unblock ends [Broker.Block].
 func (b *Broker) Unblock() {
 	if g := b.gate.Swap(nil); g != nil {
 		close(g.open)
+		b.reportGate()
+	}
+}
+
+func (b *Broker) reportGate() {
+	for _, c := range b.connected() {
+		c.reportGate()
+		c.reports.tell()
 	}
 }
 

@@ -34,6 +34,13 @@ func TestConformance(t *testing.T) {
 					Transport: c.transport(b), Features: c.features,
 					Disconnect:  b.Disconnect,
 					DeleteQueue: func(name string) { b.Delete(name) },
+					Block: func(on bool) {
+						if on {
+							b.Block()
+							return
+						}
+						b.Unblock()
+					},
 				}
 			})
 		})

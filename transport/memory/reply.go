@@ -208,6 +208,7 @@ func (c *conn) replyAddress(s *session) (string, error) {
 
 // consumeReplies consumes the named reply queue from the first request on.
 func (c *conn) consumeReplies() error {
+	defer c.reports.tell()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {

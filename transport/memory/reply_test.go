@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"context"
+	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
@@ -115,7 +116,7 @@ func TestRepliesComeOneAtATime(t *testing.T) {
 	var running, calls atomic.Int32
 	var overlap atomic.Bool
 	all := make(chan struct{})
-	client, err := b.Connect(context.Background(), transport.Settings{OnReply: func(*transport.Message) {
+	client, err := b.Connect(context.Background(), transport.Settings{Logger: slog.New(slog.DiscardHandler), OnReply: func(*transport.Message) {
 		overlap.CompareAndSwap(false, running.Add(1) > 1)
 		runtime.Gosched()
 		if calls.Add(1) == senders*each {
@@ -174,7 +175,7 @@ func TestCloseWaitsForOnReply(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := memory.New()
 		started, release := make(chan struct{}, 2), make(chan struct{})
-		client, err := b.Connect(context.Background(), transport.Settings{OnReply: func(*transport.Message) {
+		client, err := b.Connect(context.Background(), transport.Settings{Logger: slog.New(slog.DiscardHandler), OnReply: func(*transport.Message) {
 			started <- struct{}{}
 			<-release
 		}})

@@ -10,6 +10,13 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
+// The roles of links: each is a network connection of its own.
+const (
+	rolePublish = "publish"
+	roleConsume = "consume"
+	roleReplies = "replies"
+)
+
 // Conn is a connection of an app to RabbitMQ: one network connection that
 // publishes, one that consumes, and a third for direct replies once there is
 // one to send. It is made by [Transport.Connect]; all methods may be called
@@ -41,9 +48,9 @@ type Conn struct {
 func newConn(cfg *config, hosts []*endpoint, s transport.Settings) *Conn {
 	c := &Conn{cfg: cfg, hosts: hosts, settings: s, log: s.Logger, consumers: map[*consumer]struct{}{}}
 	c.life, c.end = context.WithCancelCause(context.Background())
-	c.publisher = newLink(c, "publish")
+	c.publisher = newLink(c, rolePublish)
 	c.publisher.prepare = c.declareExchanges
-	c.receiver = newLink(c, "consume")
+	c.receiver = newLink(c, roleConsume)
 	switch {
 	case cfg.direct:
 		c.replies = directSource{}

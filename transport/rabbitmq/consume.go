@@ -45,6 +45,9 @@ type consumer struct {
 	fault error
 	// changed is closed when ready or fault change.
 	changed chan struct{}
+
+	// status belongs to run.
+	status *transport.Tracker
 }
 
 // Subscribe declares what s owns and begins to consume: see [transport.Conn].
@@ -77,6 +80,7 @@ func newConsumer(c *Conn, s transport.Subscription) *consumer {
 		slots:   make(chan struct{}, s.Workers),
 		stopped: make(chan struct{}),
 		changed: make(chan struct{}),
+		status:  transport.NewTracker(transport.Status{Queue: s.Topology.Queue.Name}, c.log, s.OnStatus),
 	}
 	k.life, k.end = context.WithCancelCause(c.life)
 	k.budget, k.cut = context.WithCancelCause(context.Background())
@@ -157,21 +161,22 @@ func (k *consumer) run() {
 		if err == nil {
 			established = true
 			pauses = k.conn.cfg.pauses()
+			k.status.Consuming(e.queue)
 			k.set(true, nil)
-			k.log.Debug("consuming")
 			err = k.consume(e)
 		}
 		if k.life.Err() != nil {
 			break
 		}
+		k.status.Lost(err)
 		k.set(false, err)
-		k.log.Warn("not consuming", "reason", err)
 		if isPermanent(err) {
 			// Only an operator can cure it: do not ask again and again.
 			pauses.next = pauses.longest
 		}
 		pauses.wait(k.life)
 	}
+	k.status.Closed()
 	k.set(false, fmt.Errorf("rabbitmq: subscription: %w", transport.ErrClosed))
 }
 
@@ -208,7 +213,7 @@ func (k *consumer) open(s *session, queue string) (*epoch, error) {
 	if err != nil {
 		return nil, permanent("rabbitmq: consume queue %q: %w", queue, err)
 	}
-	e := &epoch{sub: &k.sub, slots: k.slots, workers: &k.workers, tag: "parley-" + strconv.FormatUint(tags.Add(1), 10)}
+	e := &epoch{sub: &k.sub, queue: queue, slots: k.slots, workers: &k.workers, tag: "parley-" + strconv.FormatUint(tags.Add(1), 10)}
 	err = s.call(k.life, func() (err error) {
 		if e.ch, err = s.conn.Channel(); err != nil {
 			return err

@@ -84,7 +84,7 @@ func (c *Conn) directLink() (*link, error) {
 		return nil, transport.ErrClosed
 	}
 	if c.replier == nil {
-		l := newLink(c, "replies")
+		l := newLink(c, roleReplies)
 		l.lost = c.direct.ended
 		// Its sessions end by what others ask for: come back soon.
 		l.longest = c.cfg.backoffMin
@@ -160,7 +160,7 @@ func (r *directReplier) ended(s *session) {
 		return
 	}
 	r.failures++
-	s.log.Warn("a direct reply address ended the connection for replies", "in_flight", len(doubtful), "failures", r.failures)
+	s.log.Warn("parley: a direct reply address ended the connection for replies", "in_flight", len(doubtful), "failures", r.failures)
 	strike := 1
 	if len(doubtful) == 1 {
 		strike = 2

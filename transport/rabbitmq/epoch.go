@@ -17,6 +17,8 @@ type epoch struct {
 	sub *transport.Subscription
 	ch  *amqp.Channel
 	tag string
+	// queue is its name, given by the broker where the app gave none.
+	queue string
 	// arrivals are the deliveries where they may have to wait for a worker, nil
 	// where a worker takes each at once.
 	arrivals   <-chan arrival

@@ -69,7 +69,15 @@ func connectionsClosed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.O
 
 func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 	t.Helper()
-	c := connect(t, settings(), node.URL(), options...)
+	watched := settings()
+	publishing := make(chan transport.Status, 100)
+	watched.OnLink = func(_ transport.State, now transport.Status) {
+		if now.Connection == "test publish" {
+			publishing <- now
+		}
+	}
+	c := connect(t, watched, node.URL(), options...)
+	require.Equal(t, transport.StateUp, await(t, publishing, "the link").State)
 	s := queue(t)
 	_, bodies := collect(t, c, s)
 	ctl := func(mark string) {
@@ -82,6 +90,10 @@ func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Opti
 		_, err := c.Publish(within(t, 100*time.Millisecond), publication(s.Queue.Name, "x"))
 		return isBlocked(t, err)
 	}, patience, time.Millisecond)
+	alarm := await(t, publishing, "the alarm")
+	require.Equal(t, transport.StateBlocked, alarm.State)
+	require.ErrorIs(t, alarm.Err, transport.ErrBlocked)
+	require.ErrorContains(t, alarm.Err, "low on memory")
 
 	// Close returns although the broker reads nothing.
 	other, err := rabbitmq.New(node.URL(), options...).Connect(within(t, patience), settings())
@@ -92,6 +104,7 @@ func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Opti
 
 	ctl("0.4")
 	require.NoError(t, publish(within(t, patience), c, s.Queue.Name, "after"))
+	require.Equal(t, transport.StateUp, await(t, publishing, "the end of the alarm").State)
 	awaitBody(t, bodies, "after")
 }
 

@@ -106,7 +106,7 @@ func (l *lane) explain(reason *amqp.Error) {
 	if reason == nil {
 		return
 	}
-	l.session.log.Warn("publishing channel closed by the broker", "reason", reason)
+	l.session.log.Warn("parley: publishing channel closed by the broker", "error", reason)
 	// An exchange may be gone: look again before the next publication.
 	l.session.exchanges.known.Clear()
 }

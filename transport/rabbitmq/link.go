@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/parley-go/parley/transport"
 )
 
 // steady is the age at which a session counts as working: the pause before the
@@ -39,13 +41,18 @@ type link struct {
 	reason error
 	// held is the latest session, also while it is being closed.
 	held *session
+
+	// status belongs to whoever makes the sessions.
+	status *transport.Tracker
 }
 
 func newLink(c *Conn, role string) *link {
 	name := c.name(role)
+	begins := transport.Status{Connection: name, Auxiliary: role == roleReplies}
 	return &link{
 		cfg: c.cfg, hosts: c.hosts, name: name, log: c.log.With("connection", name),
 		life: c.life, longest: c.cfg.backoffMax, changed: make(chan struct{}),
+		status: transport.NewTracker(begins, c.log, c.settings.OnLink),
 	}
 }
 
@@ -101,6 +108,7 @@ func (l *link) abort() {
 // first may be nil.
 func (l *link) run(first *session) {
 	ctx := l.life
+	defer l.status.Closed()
 	var pauses *pauses
 	for s := first; ; s = nil {
 		if s == nil {
@@ -111,16 +119,14 @@ func (l *link) run(first *session) {
 		}
 		l.set(s, nil)
 		began := time.Now()
-		select {
-		case <-s.ctx.Done():
-		case <-ctx.Done():
+		if !l.hold(s) {
 			l.set(nil, context.Cause(ctx))
 			s.close(closeTimeout)
 			return
 		}
 		reason := context.Cause(s.ctx)
 		l.set(nil, reason)
-		l.log.Warn("connection lost", "reason", reason)
+		l.status.Lost(reason)
 		s.close(0)
 		if l.lost != nil {
 			l.lost(s)
@@ -130,6 +136,24 @@ func (l *link) run(first *session) {
 		}
 		if !pauses.wait(ctx) {
 			return
+		}
+	}
+}
+
+// hold tells of alarms until the session ends; false when the link's life did.
+func (l *link) hold(s *session) bool {
+	for {
+		select {
+		case <-s.alarm:
+			if err := s.blockedBy(); err != nil {
+				l.status.Blocked(err)
+			} else {
+				l.status.Up()
+			}
+		case <-s.ctx.Done():
+			return true
+		case <-l.life.Done():
+			return false
 		}
 	}
 }
@@ -153,7 +177,7 @@ func (l *link) connect(ctx context.Context, strict bool) (*session, error) {
 		}
 		last = err
 		l.set(nil, err)
-		l.log.Warn("no connection", "reason", err)
+		l.status.Lost(err)
 		if !pauses.wait(ctx) {
 			return nil, ended(ctx, err)
 		}
@@ -174,7 +198,7 @@ func (l *link) attempt(ctx context.Context) (*session, error) {
 	for _, i := range rand.Perm(len(l.hosts)) { //nolint:gosec // spreads load, guards nothing
 		s, err := l.open(ctx, l.hosts[i])
 		if err == nil {
-			l.log.Info("connected", "broker", l.hosts[i].String())
+			l.status.Up(slog.String("broker", l.hosts[i].String()))
 			return s, nil
 		}
 		faults = append(faults, err)

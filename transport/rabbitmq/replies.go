@@ -207,7 +207,7 @@ func (q *replyQueue) run() {
 		q.fault = err
 		q.mu.Unlock()
 		if err != nil {
-			c.log.Warn("no reply queue", "queue", q.name, "reason", err)
+			c.log.Warn("parley: no reply queue", "queue", q.name, "error", err)
 			pauses.wait(ctx)
 			continue
 		}

@@ -148,8 +148,8 @@ func TestUnknownDirectAddresses(t *testing.T) {
 	}, patience, time.Millisecond)
 	require.Contains(t, log.String(), "a direct reply address ended the connection for replies")
 	require.Empty(t, bodies)
-	require.NotContains(t, log.String(), `msg="connection lost" connection="test publish"`)
-	require.NotContains(t, log.String(), `msg="connection lost" connection="test consume"`)
+	require.NotContains(t, log.String(), `msg="parley: connection lost" connection="test publish"`)
+	require.NotContains(t, log.String(), `msg="parley: connection lost" connection="test consume"`)
 
 	// Live addresses are served again.
 	direct, got := replies()

@@ -40,6 +40,10 @@ type session struct {
 	shut      atomic.Bool
 	mu        sync.Mutex
 	unblocked chan struct{}
+	// blocking is the broker's reason while it takes none.
+	blocking string
+	// alarm holds a token when shut has changed.
+	alarm chan struct{}
 	// sealed says that work is being waited for.
 	sealed bool
 
@@ -49,7 +53,7 @@ type session struct {
 
 func newSession(ctx context.Context, conn *amqp.Connection, p *pipe, log *slog.Logger) *session {
 	ctx, end := context.WithCancelCause(ctx)
-	s := &session{conn: conn, pipe: p, log: log, ctx: ctx, end: end}
+	s := &session{conn: conn, pipe: p, log: log, ctx: ctx, end: end, alarm: make(chan struct{}, 1)}
 	for i := range s.lanes {
 		s.lanes[i].opening = make(chan struct{}, 1)
 	}
@@ -95,13 +99,26 @@ func (s *session) setBlocked(b amqp.Blocking) {
 		return
 	}
 	s.shut.Store(b.Active)
+	s.blocking = b.Reason
 	if b.Active {
 		s.unblocked = make(chan struct{})
-		s.log.Warn("the broker blocks publishers", "reason", b.Reason)
-		return
+	} else {
+		close(s.unblocked)
 	}
-	close(s.unblocked)
-	s.log.Info("the broker takes publications again")
+	select {
+	case s.alarm <- struct{}{}:
+	default:
+	}
+}
+
+// blockedBy returns why the broker takes no publications, nil when it does.
+func (s *session) blockedBy() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.shut.Load() {
+		return nil
+	}
+	return fmt.Errorf("rabbitmq: %w: %s", transport.ErrBlocked, s.blocking)
 }
 
 // open waits while the broker blocks publishers. It returns nil when that is

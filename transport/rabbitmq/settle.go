@@ -58,7 +58,7 @@ func (s *settler) finish(tag uint64, v transport.Verdict) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		s.log.Debug("verdict came after the session; the broker delivers again", "delivery_tag", tag)
+		s.log.Debug("parley: verdict came after the session; the broker delivers again", "delivery_tag", tag)
 		return
 	}
 	if v != transport.Ack {
@@ -146,7 +146,7 @@ func (s *settler) single() {
 // note logs a write that failed: the session is over, or about to be.
 func (s *settler) note(err error) {
 	if err != nil {
-		s.log.Debug("verdict not written; the broker delivers again", "reason", err)
+		s.log.Debug("parley: verdict not written; the broker delivers again", "error", err)
 	}
 }
 

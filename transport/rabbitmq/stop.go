@@ -85,7 +85,7 @@ func (k *consumer) watched(f func() error) {
 	})
 	defer stop()
 	if err := f(); err != nil {
-		k.log.Debug("consumer not ended in order", "reason", err)
+		k.log.Debug("parley: consumer not ended in order", "error", err)
 	}
 }
 

@@ -64,6 +64,7 @@ func (t *Transport) Connect(ctx context.Context, s transport.Settings) (transpor
 	consuming, err := c.first(ctx, c.receiver)
 	if err != nil {
 		publishing.close(closeTimeout)
+		c.publisher.status.Closed()
 		c.end(transport.ErrClosed)
 		return nil, err
 	}
@@ -86,7 +87,7 @@ func (c *Conn) declareExchanges(ctx context.Context, s *session) error {
 	for i := range c.settings.Exchanges {
 		err := s.exchange(ctx, &c.settings.Exchanges[i], c.cfg.passive)
 		if err != nil && c.started.Load() && isPermanent(err) {
-			s.log.Error("exchange refused", "reason", err)
+			s.log.Error("parley: exchange refused", "error", err)
 			continue
 		}
 		if err != nil {
