@@ -45,6 +45,22 @@ type QueueDeclarer interface {
 	DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error
 }
 
+// QueueInspector is implemented by a [Conn] that can count and remove the
+// messages of a queue. It may be called concurrently, in handlers too. While
+// there is no session its methods wait until ctx ends.
+//
+// A queue that does not exist, and whatever else waiting cannot cure, is a
+// [PermanentError]. After Close the error is [ErrClosed].
+type QueueInspector interface {
+	// Depth returns how many messages of the queue are ready, without those
+	// that a consumer has.
+	Depth(ctx context.Context, queue string) (ready int, err error)
+	// Purge removes the messages that are ready, for good: they go to no
+	// dead-letter exchange. n counts them; what a purge removed whose answer was
+	// lost with its session is missing there. Messages that a consumer has stay.
+	Purge(ctx context.Context, queue string) (n int, err error)
+}
+
 // TopologyChecker is implemented by a [Transport] that cannot honour every
 // topology. It is asked when the app compiles its registrations.
 type TopologyChecker interface {

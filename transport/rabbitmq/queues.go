@@ -30,6 +30,28 @@ func (c *Conn) DeclareQueue(ctx context.Context, q topology.QueueDeclaration) er
 	})
 }
 
+// Depth counts the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Depth(ctx context.Context, queue string) (int, error) {
+	found, err := c.check(ctx, queue)
+	return found.Messages, err
+}
+
+// Purge removes the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Purge(ctx context.Context, queue string) (int, error) {
+	purged := make(chan int, 1)
+	err := c.onQueue(ctx, fmt.Sprintf("purge queue %q", queue), func(ch *amqp.Channel) error {
+		n, err := ch.QueuePurge(queue, false)
+		if err == nil {
+			purged <- n
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return <-purged, nil
+}
+
 // check asks for a queue that must exist.
 func (c *Conn) check(ctx context.Context, name string) (found amqp.Queue, err error) {
 	answer := make(chan amqp.Queue, 1)
