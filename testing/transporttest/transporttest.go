@@ -87,7 +87,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, inspectCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
+		declareCases, queueCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -46,11 +46,7 @@ func (c *conn) Purge(ctx context.Context, name string) (n int, err error) {
 
 // inspect looks at a queue that must exist and be open to the connection.
 func (c *conn) inspect(ctx context.Context, name string, f func(*queue)) error {
-	if err := c.usable(ctx, name); err != nil {
-		return err
-	}
-	_, err := c.broker.existing(topology.Subscription{Queue: topology.QueueDeclaration{Name: name}}, c)
-	if err != nil {
+	if _, err := c.existing(ctx, name); err != nil {
 		return err
 	}
 	c.broker.look(name, f)

@@ -1,0 +1,129 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// scan looks through a queue on a channel of its own.
+type scan struct {
+	session *session
+	ch      *amqp.Channel
+	queue   string
+	// held is the tag of the newest delivery that goes back at the end, 0 for
+	// none.
+	held uint64
+}
+
+// Scan visits the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) error {
+	s, err := c.openScan(ctx, queue)
+	if err != nil {
+		return err
+	}
+	for more := true; more; {
+		if ctx.Err() != nil {
+			return errors.Join(fmt.Errorf("rabbitmq: scan queue %q: %w", queue, context.Cause(ctx)), s.close(ctx))
+		}
+		d, err := s.get(ctx)
+		switch {
+		case err != nil:
+			// Either the channel is gone, or it is closed behind the answer.
+			return s.explain(err)
+		case d == nil:
+			return s.close(ctx)
+		}
+		var v transport.Verdict
+		v, more = visit(received(d, time.Now()))
+		if err := s.settle(d.DeliveryTag, v); err != nil {
+			return s.explain(err)
+		}
+	}
+	return s.close(ctx)
+}
+
+func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
+	// Whether there is such a queue is asked where the question may be repeated.
+	if _, err := c.check(ctx, queue); err != nil {
+		return nil, err
+	}
+	s, err := c.receiver.session(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("rabbitmq: scan queue %q: %w", queue, err)
+	}
+	n := &scan{session: s, queue: queue}
+	err = s.call(ctx, func() (err error) {
+		n.ch, err = s.conn.Channel()
+		return err
+	}, func() { _ = n.ch.Close() })
+	if err != nil {
+		return nil, n.explain(err)
+	}
+	return n, nil
+}
+
+// get takes one message off the queue, nil when none is ready. After an error
+// the scan is over: where ctx ended first, the channel is closed as soon as the
+// broker has answered.
+func (s *scan) get(ctx context.Context) (found *amqp.Delivery, err error) {
+	answer := make(chan *amqp.Delivery, 1)
+	err = s.session.call(ctx, func() error {
+		d, ok, err := s.ch.Get(s.queue, false)
+		if !ok {
+			answer <- nil
+			return err
+		}
+		answer <- &d
+		return err
+	}, func() { _ = s.ch.Close() })
+	if err != nil {
+		return nil, err
+	}
+	return <-answer, nil
+}
+
+func (s *scan) settle(tag uint64, v transport.Verdict) error {
+	switch v {
+	case transport.Ack:
+		return s.ch.Ack(tag, false)
+	case transport.Reject:
+		return s.ch.Reject(tag, false)
+	default:
+		s.held = tag
+		return nil
+	}
+}
+
+// close puts back what is held and waits until the broker has read it and the
+// verdicts before it. It does so when ctx has ended, too.
+func (s *scan) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	err := s.session.call(ctx, func() error {
+		if s.held > 0 {
+			// All below it that is not settled goes back with it. From RabbitMQ
+			// 4.3 on this counts as no delivery, closing the channel does.
+			if err := s.ch.Nack(s.held, true, true); err != nil {
+				return err
+			}
+		}
+		return s.ch.Close()
+	}, nil)
+	return s.explain(err)
+}
+
+func (s *scan) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if s.session.ended() || s.session.conn.IsClosed() || errors.Is(err, amqp.ErrClosed) {
+		return fmt.Errorf("rabbitmq: scan queue %q: %w: %w", s.queue, transport.ErrSessionLost, err)
+	}
+	return refusal(fmt.Sprintf("scan queue %q", s.queue), err)
+}
