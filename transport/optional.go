@@ -65,8 +65,9 @@ type QueueInspector interface {
 	// too: it is for visit to end that.
 	//
 	// [Ack] and [Reject] settle a message at once. With any other verdict it is
-	// held, so that it is visited once, and goes back to its place at the end.
-	// Brokers that count deliveries may count this one.
+	// held, so that it is visited once, and goes back to its place at the end, as
+	// all that is unsettled does when visit panics. Brokers that count
+	// deliveries may count this one.
 	//
 	// When the session ends, whatever is not settled goes back, an Ack of that
 	// moment may be lost with it, and the error is [ErrSessionLost]. When ctx

@@ -62,6 +62,24 @@ var scanCases = []testCase{
 		},
 	},
 	{
+		name:    "scan/panic",
+		promise: "What is not settled goes back to its place at the end, also when visit panics.",
+		needs:   needInspect,
+		run: func(e *env) {
+			c := e.connect()
+			q := e.queueOf(c, "a", "b", "c")
+			require.Panics(e.t, func() {
+				_ = c.inspector().Scan(e.ctx, q, func(m *transport.Message) (transport.Verdict, bool) {
+					if string(m.Body) == "c" {
+						panic("at c")
+					}
+					return transport.Ack, true
+				})
+			})
+			require.Equal(e.t, []string{"c"}, c.scan(q, transport.Return))
+		},
+	},
+	{
 		name:    "scan/session lost",
 		promise: "When the session ends, whatever is not settled goes back and the error is ErrSessionLost.",
 		needs:   func(b Broker) bool { return needInspect(b) && b.Disconnect != nil },

@@ -28,17 +28,15 @@ func (c *conn) Scan(ctx context.Context, name string, visit func(*transport.Mess
 		if e == nil {
 			return err
 		}
+		held = append(held, e)
 		var v transport.Verdict
 		v, more = visit(e.delivery())
 		if c.session.Load() != session {
-			held = append(held, e)
 			return fmt.Errorf("memory: scan queue %q: %w", name, transport.ErrSessionLost)
 		}
-		switch v {
-		case transport.Ack, transport.Reject:
+		if v == transport.Ack || v == transport.Reject {
+			held = held[:len(held)-1]
 			q.dispose(e, v)
-		default:
-			held = append(held, e)
 		}
 	}
 	return nil

@@ -19,33 +19,44 @@ type scan struct {
 	// held is the tag of the newest delivery that goes back at the end, 0 for
 	// none.
 	held uint64
+	// over says that the channel is closed, or closes by itself.
+	over bool
 }
 
 // Scan visits the ready messages of a queue: see [transport.QueueInspector].
-func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) error {
+func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) (err error) {
 	s, err := c.openScan(ctx, queue)
 	if err != nil {
 		return err
 	}
+	// What visit has seen goes back when it panics, too.
+	defer func() { err = errors.Join(err, s.explain(s.close(ctx))) }()
+	return s.explain(s.each(ctx, visit))
+}
+
+func (s *scan) each(ctx context.Context, visit func(*transport.Message) (transport.Verdict, bool)) error {
 	for more := true; more; {
 		if ctx.Err() != nil {
-			return errors.Join(fmt.Errorf("rabbitmq: scan queue %q: %w", queue, context.Cause(ctx)), s.close(ctx))
+			return context.Cause(ctx)
 		}
 		d, err := s.get(ctx)
-		switch {
-		case err != nil:
-			// Either the channel is gone, or it is closed behind the answer.
-			return s.explain(err)
-		case d == nil:
-			return s.close(ctx)
+		if err != nil || d == nil {
+			return err
 		}
+		before := s.held
+		s.held = d.DeliveryTag
 		var v transport.Verdict
 		v, more = visit(received(d, time.Now()))
+		if v != transport.Ack && v != transport.Reject {
+			continue
+		}
+		s.held = before
 		if err := s.settle(d.DeliveryTag, v); err != nil {
-			return s.explain(err)
+			s.over = true
+			return err
 		}
 	}
-	return s.close(ctx)
+	return nil
 }
 
 func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
@@ -83,29 +94,28 @@ func (s *scan) get(ctx context.Context) (found *amqp.Delivery, err error) {
 		return err
 	}, func() { _ = s.ch.Close() })
 	if err != nil {
+		s.over = true
 		return nil, err
 	}
 	return <-answer, nil
 }
 
 func (s *scan) settle(tag uint64, v transport.Verdict) error {
-	switch v {
-	case transport.Ack:
+	if v == transport.Ack {
 		return s.ch.Ack(tag, false)
-	case transport.Reject:
-		return s.ch.Reject(tag, false)
-	default:
-		s.held = tag
-		return nil
 	}
+	return s.ch.Reject(tag, false)
 }
 
 // close puts back what is held and waits until the broker has read it and the
 // verdicts before it. It does so when ctx has ended, too.
 func (s *scan) close(ctx context.Context) error {
+	if s.over {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
-	err := s.session.call(ctx, func() error {
+	return s.session.call(ctx, func() error {
 		if s.held > 0 {
 			// All below it that is not settled goes back with it. From RabbitMQ
 			// 4.3 on this counts as no delivery, closing the channel does.
@@ -115,7 +125,6 @@ func (s *scan) close(ctx context.Context) error {
 		}
 		return s.ch.Close()
 	}, nil)
-	return s.explain(err)
 }
 
 func (s *scan) explain(err error) error {
