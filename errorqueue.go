@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
@@ -44,8 +46,8 @@ type ErrorQueue struct {
 // ErrorQueue returns the error queue of one of the app's subscribers, which
 // address names by its full address or its queue; or that of any other queue,
 // named by the queue or by itself. It does no I/O: that there is such a queue
-// is found out by the first method. The error says that address is empty, or
-// that it fits several subscribers or none.
+// is found out by the first method. The error says that address is empty, that
+// several subscribers have it, or that it has {parameters} and no subscriber.
 func (a *App) ErrorQueue(address string) (*ErrorQueue, error) {
 	if address == "" {
 		return nil, fmt.Errorf("parley: error queue: %w", &topology.Error{
@@ -106,14 +108,14 @@ func (q *ErrorQueue) Purge(ctx context.Context) (int, error) {
 	return n, q.explain(err)
 }
 
-// List returns the oldest messages, at most max, or all with a max of 0 or
+// List returns the oldest messages, at most limit, or all with a limit of 0 or
 // less. They stay where they are. They are kept in memory, bodies included.
-func (q *ErrorQueue) List(ctx context.Context, max int) ([]FailedMessage, error) { //nolint:predeclared // the name is the parameter's meaning
+func (q *ErrorQueue) List(ctx context.Context, limit int) ([]FailedMessage, error) {
 	var all []FailedMessage
 	err := q.scan(ctx, func(run *run, f *FailedMessage) (transport.Verdict, bool) {
 		v := q.keep(ctx, run, f)
 		all = append(all, *f)
-		return v, max <= 0 || len(all) < max
+		return v, limit <= 0 || len(all) < limit
 	})
 	if err != nil {
 		return nil, err
@@ -180,16 +182,14 @@ func (f *FailedMessage) renewed() *Message {
 		kept[HeaderFailureExchange] = f.Exchange
 	}
 	if !f.Time.IsZero() {
-		kept[HeaderFailureTime] = f.Time
+		kept[HeaderFailureTime] = f.Time.Format(time.RFC3339)
 	}
 	for name, v := range f.Message.Headers {
 		if strings.HasPrefix(name, HeaderPrefix) {
 			kept[name] = v
 		}
 	}
-	for name, v := range m.Headers {
-		kept[name] = v
-	}
+	maps.Copy(kept, m.Headers)
 	m.Headers = kept
 	return m
 }

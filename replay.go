@@ -105,8 +105,8 @@ func (s *replaySettings) publication(f *FailedMessage) (*transport.Publication, 
 
 // ReplayError is how a replay did not do all that was asked of it.
 type ReplayError struct {
-	// Replayed is how many messages were confirmed in their new place and
-	// removed from the error queue.
+	// Replayed is how many messages were confirmed in their new place. After a
+	// lost session the latest of them may still be in the error queue as well.
 	Replayed int
 	// Failures are those that could not be published. They are still in the
 	// error queue.
