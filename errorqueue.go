@@ -88,7 +88,8 @@ func (a *App) errorQueueOf(r *receiver) *ErrorQueue {
 // Name returns the name of the queue.
 func (q *ErrorQueue) Name() string { return q.name }
 
-// Depth returns how many messages are ready in the queue.
+// Depth returns how many messages are ready in the queue. Those that another
+// method held a moment ago may be missing.
 func (q *ErrorQueue) Depth(ctx context.Context) (int, error) {
 	_, i, err := q.running()
 	if err != nil {
@@ -148,16 +149,9 @@ func (q *ErrorQueue) scan(ctx context.Context, visit func(*run, *FailedMessage) 
 	if err != nil {
 		return err
 	}
-	left, err := i.Depth(ctx, q.name)
-	if err != nil || left == 0 {
-		return q.explain(err)
-	}
-	err = i.Scan(ctx, q.name, func(m *Message) (transport.Verdict, bool) {
-		left--
-		v, more := visit(run, readFailed(m, q.source))
-		return v, more && left > 0
-	})
-	return q.explain(err)
+	return q.explain(i.Scan(ctx, q.name, func(m *Message) (transport.Verdict, bool) {
+		return visit(run, readFailed(m, q.source))
+	}))
 }
 
 // keep leaves a message in the queue, renewed where the broker has counted so

@@ -53,7 +53,7 @@ type QueueDeclarer interface {
 // [PermanentError]. After Close the error is [ErrClosed].
 type QueueInspector interface {
 	// Depth returns how many messages of the queue are ready, without those
-	// that a consumer has.
+	// that a consumer has. What was put back a moment ago may be missing.
 	Depth(ctx context.Context, queue string) (ready int, err error)
 	// Purge removes the messages that are ready, for good: they go to no
 	// dead-letter exchange. n counts them; what a purge removed whose answer was
@@ -61,8 +61,8 @@ type QueueInspector interface {
 	Purge(ctx context.Context, queue string) (n int, err error)
 	// Scan hands the ready messages of the queue to visit, one after the other
 	// in the queue's order, on the caller's goroutine, until none is ready or
-	// visit returns more as false. Messages that arrive meanwhile are visited
-	// too: it is for visit to end that.
+	// visit returns more as false. It visits as many as were ready when it began,
+	// so that what visit puts at the end of the queue does not come round.
 	//
 	// [Ack] and [Reject] settle a message at once. With any other verdict it is
 	// held, so that it is visited once, and goes back to its place at the end, as

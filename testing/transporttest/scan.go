@@ -20,7 +20,6 @@ var scanCases = []testCase{
 			for range 3 {
 				require.Equal(e.t, []string{"a", "b", "c"}, c.scan(q, transport.Return))
 			}
-			require.Equal(e.t, 3, c.depth(q))
 			require.Equal(e.t, []string{"a", "b", "c"}, c.collect(e.onQueue("q")).bodies(3))
 		},
 	},
@@ -59,6 +58,40 @@ var scanCases = []testCase{
 			})
 			require.ErrorIs(e.t, err, why)
 			require.Equal(e.t, []string{"a", "b", "c"}, c.scan(q, transport.Return))
+		},
+	},
+	{
+		name:    "scan/what comes meanwhile",
+		promise: "Scan visits as many as were ready when it began.",
+		needs:   needInspect,
+		run: func(e *env) {
+			c := e.connect()
+			q := e.queueOf(c, "a", "b", "c")
+			for range 2 {
+				var seen []string
+				require.NoError(e.t, c.inspector().Scan(e.ctx, q, func(m *transport.Message) (transport.Verdict, bool) {
+					seen = append(seen, string(m.Body))
+					c.put(q, string(m.Body))
+					return transport.Ack, true
+				}))
+				require.Equal(e.t, []string{"a", "b", "c"}, seen)
+			}
+		},
+	},
+	{
+		name:    "scan/at once again",
+		promise: "What a scan puts back is there for the next one.",
+		needs:   needInspect,
+		run: func(e *env) {
+			const n = 500
+			c := e.connect()
+			q := e.queueOf(c)
+			for range n {
+				c.put(q, "x")
+			}
+			for range 5 {
+				require.Len(e.t, c.scan(q, transport.Return), n)
+			}
 		},
 	},
 	{

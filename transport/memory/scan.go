@@ -20,13 +20,17 @@ func (c *conn) Scan(ctx context.Context, name string, visit func(*transport.Mess
 	session := c.session.Load()
 	var held []*entry
 	defer func() { q.release(held) }()
-	for more := true; more; {
+	ready := 0
+	for seen, more := 0, true; more && seen <= ready; seen++ {
 		if err := c.usable(ctx, name); err != nil {
 			return err
 		}
-		e, err := q.take()
+		e, rest, err := q.take()
 		if e == nil {
 			return err
+		}
+		if seen == 0 {
+			ready = rest
 		}
 		held = append(held, e)
 		var v transport.Verdict
@@ -50,20 +54,21 @@ func (c *conn) existing(ctx context.Context, name string) (*queue, error) {
 	return c.broker.existing(topology.Subscription{Queue: topology.QueueDeclaration{Name: name}}, c)
 }
 
-// take takes the next message off the queue, unsettled; nil when none is ready.
-func (q *queue) take() (*entry, error) {
+// take takes the next message off the queue, unsettled, nil when none is ready,
+// and says how many it leaves there.
+func (q *queue) take() (e *entry, rest int, err error) {
 	q.mu.Lock()
 	defer q.unlock()
 	if q.deleted {
-		return nil, permanent("queue %q: %w (NOT_FOUND)", q.declared.Name, errDeleted)
+		return nil, 0, permanent("queue %q: %w (NOT_FOUND)", q.declared.Name, errDeleted)
 	}
 	q.dropExpired(0)
-	e := q.ready.pop()
+	e = q.ready.pop()
 	if e != nil {
 		q.unsettled++
 		e.assigned = time.Now()
 	}
-	return e, nil
+	return e, q.ready.n, nil
 }
 
 // dispose settles what take returned, for good.

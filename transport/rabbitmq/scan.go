@@ -16,6 +16,8 @@ type scan struct {
 	session *session
 	ch      *amqp.Channel
 	queue   string
+	// closed has the reason when it was not us who closed the channel.
+	closed chan *amqp.Error
 	// held is the tag of the newest delivery that goes back at the end, 0 for
 	// none.
 	held uint64
@@ -35,13 +37,20 @@ func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Mes
 }
 
 func (s *scan) each(ctx context.Context, visit func(*transport.Message) (transport.Verdict, bool)) error {
-	for more := true; more; {
+	ready := 0
+	for seen, more := 0, true; more && seen <= ready; seen++ {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		d, err := s.get(ctx)
 		if err != nil || d == nil {
 			return err
+		}
+		if seen == 0 {
+			// How many there are beside this one. Unlike the count of a
+			// declaration, it waits for what others have just put back (seen on
+			// RabbitMQ 3.10).
+			ready = int(d.MessageCount)
 		}
 		before := s.held
 		s.held = d.DeliveryTag
@@ -70,7 +79,9 @@ func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
 	}
 	n := &scan{session: s, queue: queue}
 	err = s.call(ctx, func() (err error) {
-		n.ch, err = s.conn.Channel()
+		if n.ch, err = s.conn.Channel(); err == nil {
+			n.closed = n.ch.NotifyClose(make(chan *amqp.Error, 1))
+		}
 		return err
 	}, func() { _ = n.ch.Close() })
 	if err != nil {
@@ -116,6 +127,9 @@ func (s *scan) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
 	defer cancel()
 	return s.session.call(ctx, func() error {
+		if s.ch.IsClosed() {
+			return amqp.ErrClosed
+		}
 		if s.held > 0 {
 			// All below it that is not settled goes back with it. From RabbitMQ
 			// 4.3 on this counts as no delivery, closing the channel does.
@@ -123,16 +137,29 @@ func (s *scan) close(ctx context.Context) error {
 				return err
 			}
 		}
-		return s.ch.Close()
+		if err := s.ch.Close(); err != nil {
+			return err
+		}
+		// Closing a channel that is gone is no error to the client library.
+		if reason := <-s.closed; reason != nil {
+			return reason
+		}
+		return nil
 	}, nil)
 }
 
+// explain says what ended a scan: all that was unsettled on a channel which
+// somebody else closed goes back, as with a lost session.
 func (s *scan) explain(err error) error {
-	if err == nil {
+	what := fmt.Sprintf("scan queue %q", s.queue)
+	switch c := code(err); {
+	case err == nil:
 		return nil
+	case c == amqp.NotFound, c == amqp.AccessRefused, c == amqp.ResourceLocked, c == amqp.NotImplemented:
+		return refusal(what, err)
+	case c != 0, s.session.ended(), s.session.conn.IsClosed(), errors.Is(err, amqp.ErrClosed):
+		return fmt.Errorf("rabbitmq: %s: %w: %w", what, transport.ErrSessionLost, err)
+	default:
+		return fmt.Errorf("rabbitmq: %s: %w", what, err)
 	}
-	if s.session.ended() || s.session.conn.IsClosed() || errors.Is(err, amqp.ErrClosed) {
-		return fmt.Errorf("rabbitmq: scan queue %q: %w: %w", s.queue, transport.ErrSessionLost, err)
-	}
-	return refusal(fmt.Sprintf("scan queue %q", s.queue), err)
 }
