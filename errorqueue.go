@@ -171,19 +171,23 @@ func (q *ErrorQueue) keep(ctx context.Context, run *run, f *FailedMessage) trans
 // the broker noted stands in parley's headers.
 func (f *FailedMessage) renewed() *Message {
 	m := f.resent()
-	kept := Headers{HeaderFailureReason: f.Reason, HeaderFailureAddress: f.Address}
-	if f.Exchange != "" {
-		kept[HeaderFailureExchange] = f.Exchange
-	}
-	if !f.Time.IsZero() {
-		kept[HeaderFailureTime] = f.Time.Format(time.RFC3339)
+	kept := maps.Clone(m.Headers)
+	if kept == nil {
+		kept = Headers{}
 	}
 	for name, v := range f.Message.Headers {
 		if strings.HasPrefix(name, HeaderPrefix) {
 			kept[name] = v
 		}
 	}
-	maps.Copy(kept, m.Headers)
+	kept[HeaderFailureReason] = f.Reason
+	kept[HeaderFailureAddress] = f.Address
+	if kept[HeaderFailureExchange] = f.Exchange; f.Exchange == "" {
+		delete(kept, HeaderFailureExchange)
+	}
+	if !f.Time.IsZero() {
+		kept[HeaderFailureTime] = f.Time.Format(time.RFC3339Nano)
+	}
 	m.Headers = kept
 	return m
 }
