@@ -46,6 +46,36 @@ type QueueDeclarer interface {
 	DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error
 }
 
+// QueueInspector is implemented by a [Conn] that can count, look through and
+// remove the messages of a queue. It may be called concurrently, in handlers too. While
+// there is no session its methods wait until ctx ends.
+//
+// A queue that does not exist, and whatever else waiting cannot cure, is a
+// [PermanentError]. After Close the error is [ErrClosed].
+type QueueInspector interface {
+	// Depth returns how many messages of the queue are ready, without those
+	// that a consumer has. What was put back a moment ago may be missing.
+	Depth(ctx context.Context, queue string) (ready int, err error)
+	// Purge removes the messages that are ready, for good: they go to no
+	// dead-letter exchange. n counts them; what a purge removed whose answer was
+	// lost with its session is missing there. Messages that a consumer has stay.
+	Purge(ctx context.Context, queue string) (n int, err error)
+	// Scan hands the ready messages of the queue to visit, one after the other
+	// in the queue's order, on the caller's goroutine, until none is ready or
+	// visit returns more as false. It visits as many as were ready when it began,
+	// so that what visit puts at the end of the queue does not come round.
+	//
+	// [Ack] and [Reject] settle a message at once. With any other verdict it is
+	// held, so that it is visited once, and goes back to its place at the end, as
+	// all that is unsettled does when visit panics. Brokers that count
+	// deliveries may count this one.
+	//
+	// When the session ends, whatever is not settled goes back, an Ack of that
+	// moment may be lost with it, and the error is [ErrSessionLost]. When ctx
+	// ends Scan does so before the next message, with its cause.
+	Scan(ctx context.Context, queue string, visit func(m *Message) (v Verdict, more bool)) error
+}
+
 // TopologyChecker is implemented by a [Transport] that cannot honour every
 // topology. It is asked when the app compiles its registrations.
 type TopologyChecker interface {

@@ -2,6 +2,7 @@ package transporttest
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,8 @@ var queueCases = []testCase{
 			other := e.onQueue("q", topology.MessageTTL(time.Minute)).Queue
 			requirePermanent(e, c.declareQueue(e.ctx, other), q.Name)
 			requirePermanent(e, c.declareQueue(e.ctx, topology.QueueDeclaration{Durable: true}), "wanted a name")
+			long := topology.QueueDeclaration{Name: strings.Repeat("q", 256), Durable: true}
+			requirePermanent(e, c.declareQueue(e.ctx, long), "wanted a name")
 			c.put(q.Name, "the connection lives on")
 			require.NoError(e.t, c.declareQueue(e.ctx, q))
 		},

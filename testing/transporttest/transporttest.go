@@ -64,6 +64,8 @@ type Features struct {
 	ReplyRoute bool
 	// DeclareQueue: connections are a [transport.QueueDeclarer].
 	DeclareQueue bool
+	// Inspect: connections are a [transport.QueueInspector].
+	Inspect bool
 }
 
 // Everything returns all features, for RabbitMQ and its like.
@@ -71,7 +73,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
-		DeclareQueue: true,
+		DeclareQueue: true, Inspect: true,
 	}
 }
 
@@ -88,7 +90,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
+		declareCases, queueCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,7 +8,10 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
-var _ transport.QueueDeclarer = (*conn)(nil)
+var (
+	_ transport.QueueDeclarer  = (*conn)(nil)
+	_ transport.QueueInspector = (*conn)(nil)
+)
 
 // DeclareQueue makes a queue unless it exists alike: see
 // [transport.QueueDeclarer].
@@ -24,6 +27,30 @@ func (c *conn) DeclareQueue(ctx context.Context, q topology.QueueDeclaration) er
 	}
 	_, err := c.broker.declareQueue(q, c)
 	return err
+}
+
+// Depth counts the ready messages of a queue: see [transport.QueueInspector].
+func (c *conn) Depth(ctx context.Context, name string) (n int, err error) {
+	err = c.inspect(ctx, name, func(q *queue) { n = q.ready.n })
+	return n, err
+}
+
+// Purge removes the ready messages of a queue: see [transport.QueueInspector].
+func (c *conn) Purge(ctx context.Context, name string) (n int, err error) {
+	err = c.inspect(ctx, name, func(q *queue) {
+		n = q.ready.n
+		q.ready = newBacklog(q.limits.maxPriority)
+	})
+	return n, err
+}
+
+// inspect looks at a queue that must exist and be open to the connection.
+func (c *conn) inspect(ctx context.Context, name string, f func(*queue)) error {
+	if _, err := c.existing(ctx, name); err != nil {
+		return err
+	}
+	c.broker.look(name, f)
+	return nil
 }
 
 // usable returns why nothing may be asked about a queue.

@@ -18,22 +18,42 @@ func (c *Conn) DeclareQueue(ctx context.Context, q topology.QueueDeclaration) er
 	switch {
 	case err != nil:
 		return permanent("rabbitmq: declare queue %q: %w", q.Name, err)
-	case q.Name == "":
-		return permanent("rabbitmq: declare a queue: wanted a name, got none")
 	case c.cfg.passive:
 		_, err := c.check(ctx, q.Name)
 		return err
 	}
-	return c.onQueue(ctx, fmt.Sprintf("declare queue %q", q.Name), func(ch *amqp.Channel) error {
+	return c.onQueue(ctx, "declare", q.Name, func(ch *amqp.Channel) error {
 		_, err := ch.QueueDeclare(q.Name, q.Durable, q.AutoDelete, q.Exclusive, false, args)
 		return err
 	})
 }
 
+// Depth counts the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Depth(ctx context.Context, queue string) (int, error) {
+	found, err := c.check(ctx, queue)
+	return found.Messages, err
+}
+
+// Purge removes the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Purge(ctx context.Context, queue string) (int, error) {
+	purged := make(chan int, 1)
+	err := c.onQueue(ctx, "purge", queue, func(ch *amqp.Channel) error {
+		n, err := ch.QueuePurge(queue, false)
+		if err == nil {
+			purged <- n
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return <-purged, nil
+}
+
 // check asks for a queue that must exist.
 func (c *Conn) check(ctx context.Context, name string) (found amqp.Queue, err error) {
 	answer := make(chan amqp.Queue, 1)
-	err = c.onQueue(ctx, fmt.Sprintf("check queue %q", name), func(ch *amqp.Channel) error {
+	err = c.onQueue(ctx, "check", name, func(ch *amqp.Channel) error {
 		// Of a passive declaration the broker reads the name alone.
 		q, err := ch.QueueDeclarePassive(name, true, false, false, false, nil)
 		if err == nil {
@@ -48,9 +68,13 @@ func (c *Conn) check(ctx context.Context, name string) (found amqp.Queue, err er
 }
 
 // onQueue runs f, which may run again, on a throw-away channel of the
-// connection that consumes: exclusive queues are that one's. What is done, for
-// errors, such as `declare queue "orders"`.
-func (c *Conn) onQueue(ctx context.Context, what string, f func(*amqp.Channel) error) error {
+// connection that consumes: exclusive queues are that one's. verb says what is
+// done to the queue.
+func (c *Conn) onQueue(ctx context.Context, verb, queue string, f func(*amqp.Channel) error) error {
+	what := fmt.Sprintf("%s queue %q", verb, queue)
+	if queue == "" || len(queue) > maxShort {
+		return permanent("rabbitmq: %s: wanted a name of 1 to %d bytes, got %d", what, maxShort, len(queue))
+	}
 	for {
 		switch {
 		case c.life.Err() != nil:

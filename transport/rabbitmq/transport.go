@@ -24,6 +24,7 @@ var (
 	_ transport.Conn            = (*Conn)(nil)
 	_ transport.ReplyClassifier = (*Conn)(nil)
 	_ transport.QueueDeclarer   = (*Conn)(nil)
+	_ transport.QueueInspector  = (*Conn)(nil)
 	_ transport.Consumer        = (*consumer)(nil)
 )
 

@@ -1,0 +1,165 @@
+package rabbitmq
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/parley-go/parley/transport"
+)
+
+// scan looks through a queue on a channel of its own.
+type scan struct {
+	session *session
+	ch      *amqp.Channel
+	queue   string
+	// closed has the reason when it was not us who closed the channel.
+	closed chan *amqp.Error
+	// held is the tag of the newest delivery that goes back at the end, 0 for
+	// none.
+	held uint64
+	// over says that the channel is closed, or closes by itself.
+	over bool
+}
+
+// Scan visits the ready messages of a queue: see [transport.QueueInspector].
+func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) (err error) {
+	s, err := c.openScan(ctx, queue)
+	if err != nil {
+		return err
+	}
+	// What visit has seen goes back when it panics, too.
+	defer func() { err = errors.Join(err, s.explain(s.close(ctx))) }()
+	return s.explain(s.each(ctx, visit))
+}
+
+func (s *scan) each(ctx context.Context, visit func(*transport.Message) (transport.Verdict, bool)) error {
+	ready := 0
+	for seen, more := 0, true; more && seen <= ready; seen++ {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		d, err := s.get(ctx)
+		if err != nil || d == nil {
+			return err
+		}
+		if seen == 0 {
+			// How many there are beside this one. Unlike the count of a
+			// declaration, it waits for what others have just put back (seen on
+			// RabbitMQ 3.10).
+			ready = int(d.MessageCount)
+		}
+		before := s.held
+		s.held = d.DeliveryTag
+		var v transport.Verdict
+		v, more = visit(received(d, time.Now()))
+		if v != transport.Ack && v != transport.Reject {
+			continue
+		}
+		s.held = before
+		if err := s.settle(d.DeliveryTag, v); err != nil {
+			s.over = true
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
+	// Whether there is such a queue is asked where the question may be repeated.
+	if _, err := c.check(ctx, queue); err != nil {
+		return nil, err
+	}
+	s, err := c.receiver.session(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("rabbitmq: scan queue %q: %w", queue, err)
+	}
+	n := &scan{session: s, queue: queue}
+	err = s.call(ctx, func() (err error) {
+		if n.ch, err = s.conn.Channel(); err == nil {
+			n.closed = n.ch.NotifyClose(make(chan *amqp.Error, 1))
+		}
+		return err
+	}, func() { _ = n.ch.Close() })
+	if err != nil {
+		return nil, n.explain(err)
+	}
+	return n, nil
+}
+
+// get takes one message off the queue, nil when none is ready. After an error
+// the scan is over: where ctx ended first, the channel is closed as soon as the
+// broker has answered.
+func (s *scan) get(ctx context.Context) (found *amqp.Delivery, err error) {
+	answer := make(chan *amqp.Delivery, 1)
+	err = s.session.call(ctx, func() error {
+		d, ok, err := s.ch.Get(s.queue, false)
+		if !ok {
+			answer <- nil
+			return err
+		}
+		answer <- &d
+		return err
+	}, func() { _ = s.ch.Close() })
+	if err != nil {
+		s.over = true
+		return nil, err
+	}
+	return <-answer, nil
+}
+
+func (s *scan) settle(tag uint64, v transport.Verdict) error {
+	if v == transport.Ack {
+		return s.ch.Ack(tag, false)
+	}
+	return s.ch.Reject(tag, false)
+}
+
+// close puts back what is held and waits until the broker has read it and the
+// verdicts before it. It does so when ctx has ended, too.
+func (s *scan) close(ctx context.Context) error {
+	if s.over {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer cancel()
+	return s.session.call(ctx, func() error {
+		if s.ch.IsClosed() {
+			return amqp.ErrClosed
+		}
+		if s.held > 0 {
+			// All below it that is not settled goes back with it. From RabbitMQ
+			// 4.3 on this counts as no delivery, closing the channel does.
+			if err := s.ch.Nack(s.held, true, true); err != nil {
+				return err
+			}
+		}
+		if err := s.ch.Close(); err != nil {
+			return err
+		}
+		// Closing a channel that is gone is no error to the client library.
+		if reason := <-s.closed; reason != nil {
+			return reason
+		}
+		return nil
+	}, nil)
+}
+
+// explain says what ended a scan: all that was unsettled on a channel which
+// somebody else closed goes back, as with a lost session.
+func (s *scan) explain(err error) error {
+	what := fmt.Sprintf("scan queue %q", s.queue)
+	switch c := code(err); {
+	case err == nil:
+		return nil
+	case c == amqp.NotFound, c == amqp.AccessRefused, c == amqp.ResourceLocked, c == amqp.NotImplemented:
+		return refusal(what, err)
+	case c != 0, s.session.ended(), s.session.conn.IsClosed(), errors.Is(err, amqp.ErrClosed):
+		return fmt.Errorf("rabbitmq: %s: %w: %w", what, transport.ErrSessionLost, err)
+	default:
+		return fmt.Errorf("rabbitmq: %s: %w", what, err)
+	}
+}
