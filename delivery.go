@@ -156,7 +156,7 @@ func (d *delivery) giveBack() transport.Verdict {
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
-		if errors.Is(err, ErrNoRoute) {
+		if errors.Is(err, ErrNoRoute) || unsendable(err) {
 			return d.fail(ctx, &forwardError{err})
 		}
 		return d.again(ctx, "forwarded result was not confirmed", err)
@@ -199,6 +199,8 @@ func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict
 		d.app.stats.expired.Add(1)
 		d.log(slog.LevelWarn, "request expired before its reply was sent", slog.Any("error", err))
 		return transport.Ack
+	case unsendable(err):
+		return d.fail(ctx, &replyError{err})
 	case !errors.Is(err, ErrNoRoute):
 		return d.again(ctx, "reply was not confirmed", err)
 	case d.waiting():
@@ -209,6 +211,12 @@ func (d *delivery) replyFailed(ctx context.Context, err error) transport.Verdict
 		d.app.stats.unroutable.Add(1)
 		return d.move(ctx, failure{code: CodeUnavailable, reason: reasonReplyUnroutable, text: "no queue at the reply address", attempt: int64(d.made)})
 	}
+}
+
+// unsendable reports that no attempt will get a message to the broker as it is.
+func unsendable(err error) bool {
+	_, ok := errors.AsType[*transport.PermanentError](err)
+	return ok
 }
 
 // again gives the message back after a pause: the handler will run again.

@@ -16,6 +16,7 @@ import (
 const (
 	reasonReplyUnroutable   = "reply_unroutable"
 	reasonForwardUnroutable = "publish_unroutable"
+	reasonReplyUnsendable   = "reply_unsendable"
 	reasonNotSettled        = "not_settled"
 	reasonDeliveryLimit     = "delivery_limit"
 )
@@ -54,6 +55,12 @@ func (e *panicError) Unwrap() error {
 // forwardError is a result that a PublishTo queue did not take.
 type forwardError struct{ err error }
 
+// replyError is a result that no message can carry.
+type replyError struct{ err error }
+
+func (e *replyError) Error() string { return "reply: " + e.err.Error() }
+func (e *replyError) Unwrap() error { return e.err }
+
 func (e *forwardError) Error() string { return "forwarded result: " + e.err.Error() }
 func (e *forwardError) Unwrap() error { return e.err }
 
@@ -86,6 +93,9 @@ func (d *delivery) classify(err error) failure {
 	}
 	if _, ok := errors.AsType[*forwardError](err); ok {
 		return failure{code: CodeUnavailable, text: d.neutral("the result could not be passed on"), reason: reasonForwardUnroutable}
+	}
+	if _, ok := errors.AsType[*replyError](err); ok {
+		return failure{code: CodeInternal, text: d.neutral("the result could not be sent"), reason: reasonReplyUnsendable}
 	}
 	switch code := contextCode(err); code {
 	case CodeDeadlineExceeded:

@@ -26,7 +26,8 @@ func (d *delivery) derived(out *Message) *Message {
 		out = new(*out)
 	}
 	out.Headers = harmless(out.Headers)
-	out.UserID = ""
+	// A copy of the input brings these along: they are its sender's, not ours.
+	out.UserID, out.ReplyTo = "", ""
 	return out
 }
 

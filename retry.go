@@ -63,6 +63,9 @@ func curable(err error) bool {
 	if _, ok := errors.AsType[*binder.InputError](err); ok {
 		return false
 	}
+	if _, ok := errors.AsType[*replyError](err); ok {
+		return false
+	}
 	if _, ok := errors.AsType[*panicError](err); ok {
 		return true
 	}

@@ -214,6 +214,50 @@ func TestStep6Unroutable(t *testing.T) {
 	})
 }
 
+// A result that no message can carry ends its message as a failure: it is not
+// handled again and again.
+func TestStep6Unsendable(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		ran := make(chan string, 10)
+		unsendable := func(m *parley.Message) parley.Response[string] {
+			ran <- string(m.Body)
+			return parley.Response[string]{Value: "x", Properties: parley.Message{Headers: parley.Headers{"bad": struct{}{}}}}
+		}
+		app.Subscriber(w.at("reply"), unsendable)
+		app.Subscriber(w.at("forward"), unsendable, parley.PublishTo(w.at("next")))
+		app.Subscriber(w.at("next"), func(string) {})
+		reply, forward := app.Publisher(w.at("reply")), app.Publisher(w.at("forward"))
+		w.start(app)
+		failed, unforwarded := w.collect(w.at("reply.error")), w.collect(w.at("forward.error"))
+		_, err := reply.Request(w.ctx(), "x")
+		require.Equal(w, parley.CodeInternal, parley.CodeOf(err))
+		require.NoError(w, reply.Publish(w.ctx(), "x", parley.ReplyTo(w.at("next"))))
+		require.Equal(w, "reply_unsendable", next(w, failed).Headers[parley.HeaderFailureReason])
+		require.NoError(w, forward.Publish(w.ctx(), "x"))
+		require.Equal(w, "publish_unroutable", next(w, unforwarded).Headers[parley.HeaderFailureReason])
+		require.Len(w, ran, 3)
+	})
+}
+
+// A copy of the input does not carry its reply address to the next subscriber.
+func TestStep6ForwardedCopies(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		replyTo := make(chan string, 1)
+		app.Subscriber(w.at("work"), func(m *parley.Message) *parley.Message { return m.Clone() }, parley.PublishTo(w.at("next")))
+		app.Subscriber(w.at("next"), func(m *parley.Message) { replyTo <- m.ReplyTo })
+		work := app.Publisher(w.at("work"))
+		w.start(app)
+		_, err := work.Request(w.ctx(), "x")
+		require.NoError(w, err)
+		require.Empty(w, next(w, replyTo))
+		require.Zero(w, app.Stats().LateReplies)
+	})
+}
+
 // Step 7: a client uses the transport's own reply address, with any number of
 // requests in flight, and a reply reaches its own call and no other.
 func TestStep7RepliesFindTheirCalls(t *testing.T) {

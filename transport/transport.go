@@ -61,7 +61,8 @@ type Conn interface {
 	// An error means that nothing was stored: [ErrNotSent], [ErrBlocked] or
 	// [ErrClosed], with the cause of ctx joined when it ended. The one
 	// exception is a failed write, after which the returned error is
-	// [ErrOutcomeUnknown]. Messages that one goroutine publishes reach a queue
+	// [ErrOutcomeUnknown]. A [*PermanentError] in the chain says that the message
+	// cannot be carried as it is: no later attempt will succeed. Messages that one goroutine publishes reach a queue
 	// in the order of the calls.
 	Publish(ctx context.Context, p *Publication) (Confirmation, error)
 

@@ -65,7 +65,7 @@ func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo st
 	}
 	sent, err := newParcel(p.Message, name, p.Key, replyTo)
 	if err != nil {
-		return transport.Settled{}, notSent(err)
+		return transport.Settled{}, notSent(&transport.PermanentError{Err: err})
 	}
 	return transport.Settled{Outcome: c.broker.publish(sent, x, p)}, nil
 }

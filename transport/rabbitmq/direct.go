@@ -3,6 +3,7 @@ package rabbitmq
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -61,7 +62,7 @@ type suspect struct {
 // broker returns such messages although it delivered them.
 func (c *Conn) publishDirect(ctx context.Context, o *outgoing) (transport.Confirmation, error) {
 	if c.direct.refused(o.key) {
-		return nil, notSent(o, permanent("wanted the reply address of a live client, got one that has ended connections to the broker; hint: the client's node is gone"))
+		return transport.Settled{Outcome: fmt.Errorf("rabbitmq: publish to %q: %w: the address has ended connections to the broker; hint: the client's node is gone", o.key, transport.ErrNoRoute)}, nil
 	}
 	l, err := c.directLink()
 	if err != nil {

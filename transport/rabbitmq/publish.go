@@ -34,14 +34,14 @@ func (o *outgoing) exchangeName() string {
 func (o *outgoing) fill(p *transport.Publication) error {
 	o.exchange, o.key, o.mandatory = p.Exchange, p.Key, p.Mandatory
 	if len(p.Key) > maxShort {
-		return notSent(o, fmt.Errorf("wanted a routing key of at most %d bytes, got %d", maxShort, len(p.Key)))
+		return unfit(o, fmt.Errorf("wanted a routing key of at most %d bytes, got %d", maxShort, len(p.Key)))
 	}
 	if n := len(o.exchangeName()); n > maxShort {
-		return notSent(o, fmt.Errorf("wanted an exchange name of at most %d bytes, got %d", maxShort, n))
+		return unfit(o, fmt.Errorf("wanted an exchange name of at most %d bytes, got %d", maxShort, n))
 	}
 	var err error
 	if o.message, err = publishing(p.Message); err != nil {
-		return notSent(o, err)
+		return unfit(o, err)
 	}
 	return nil
 }
@@ -57,11 +57,14 @@ func (c *Conn) checkUser(o *outgoing) error {
 	}
 	for _, h := range c.hosts {
 		if h.login.user != id {
-			return notSent(o, fmt.Errorf("wanted the user id of this login or none, got %q", id))
+			return unfit(o, fmt.Errorf("wanted the user id of this login or none, got %q", id))
 		}
 	}
 	return nil
 }
+
+// unfit is the error of a message that can never be sent as it is.
+func unfit(o *outgoing, err error) error { return notSent(o, &transport.PermanentError{Err: err}) }
 
 func notSent(o *outgoing, err error) error {
 	return fmt.Errorf("rabbitmq: publish to %s: %w: %w", returnKey{o.exchangeName(), o.key, ""}, transport.ErrNotSent, err)

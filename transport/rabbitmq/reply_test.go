@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -143,8 +144,12 @@ func TestUnknownDirectAddresses(t *testing.T) {
 	}
 	// One that was alone in flight is refused from then on.
 	require.Eventually(t, func() bool {
-		_, err := c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Key: unknownNode(0), Reply: true})
-		return err != nil && containsAll(err.Error(), "not sent", "wanted the reply address of a live client", "hint: ")
+		conf, err := c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Key: unknownNode(0), Reply: true})
+		if err != nil {
+			return false
+		}
+		err = transport.Wait(within(t, patience), conf)
+		return errors.Is(err, transport.ErrNoRoute) && containsAll(err.Error(), "has ended connections", "hint: ")
 	}, patience, time.Millisecond)
 	require.Contains(t, log.String(), "a direct reply address ended the connection for replies")
 	require.Empty(t, bodies)
