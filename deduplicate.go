@@ -60,11 +60,11 @@ type Claim struct {
 type ClaimState uint8
 
 const (
-	// ClaimNew: nobody had claimed it; the caller has now.
+	// ClaimNew means that nobody had claimed it; the caller has now.
 	ClaimNew ClaimState = iota + 1
-	// ClaimInProgress: somebody has claimed it and is not done.
+	// ClaimInProgress means that somebody has claimed it and is not done.
 	ClaimInProgress
-	// ClaimDone: it was handled, with the result in [Claim.Reply].
+	// ClaimDone means that it was handled, with the result in [Claim.Reply].
 	ClaimDone
 )
 

@@ -98,6 +98,7 @@ func TestConcurrentDuplicateWaits(t *testing.T) {
 		require.NoError(t, app.Start(t.Context()))
 		begin := time.Now()
 		first := parley.Go[int](t.Context(), work, "x", parley.MessageID("m1"))
+		synctest.Wait()
 		second := parley.Go[int](t.Context(), work, "x", parley.MessageID("m1"))
 		for call, after := range map[*parley.Call[int]]time.Duration{first: 3500 * time.Millisecond, second: 4 * time.Second} {
 			got, err := call.Wait(t.Context())

@@ -27,7 +27,7 @@ func TestRateLimitSpacesRuns(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.Len(t, starts, 12)
 		for i := range 12 {
-			require.Equal(t, max(0, time.Duration(i-3))*250*time.Millisecond, <-starts, "run %d", i)
+			require.Equal(t, time.Duration(max(0, i-3)*250)*time.Millisecond, <-starts, "run %d", i)
 		}
 		require.Zero(t, app.Stats().Returned)
 		require.NoError(t, app.Stop(context.Background()))
