@@ -210,6 +210,9 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	r.template = template
 	errs = append(errs, r.resolve(in.settings.name)...)
 	errs = append(errs, r.bindHandler(in)...)
+	if len(errs) == 0 {
+		r.guards = r.newGuards()
+	}
 	for _, f := range r.settings.forwards {
 		b, faults := (&model{app: r.app}).bind(f.address, f.opts, in)
 		for _, err := range faults {

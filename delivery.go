@@ -28,8 +28,17 @@ type delivery struct {
 	made int
 	// round counts the delayed attempts so far.
 	round int
-	// holdsSlot says that a slot was acquired before process.
-	holdsSlot bool
+	// entered says that enter was passed before process.
+	entered bool
+	// probe says that the run is the probe of a kill switch.
+	probe bool
+	// acked says that the message is acknowledged already.
+	acked bool
+	// claimed says that the run has a claim in the store, of that token.
+	claimed bool
+	token   string
+	// last is how the last run failed.
+	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
 	byHand *Delivery
 }

@@ -116,9 +116,8 @@ func (d *delivery) neutral(text string) string {
 // has an attempt left; else a waiting parley caller is told, and the message
 // ends as the policy says.
 func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
-	if ctx.Err() != nil && contextCode(err) != CodeUnknown {
-		// The handler was cut off because the delivery is gone or the app
-		// stops: the message is not at fault.
+	if cutOff(ctx, err) {
+		// The message is not at fault.
 		return d.giveBack()
 	}
 	if wait, ok := d.delay(err); ok && !d.settledByHand() {
@@ -127,7 +126,7 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 	f := d.public(err)
 	d.logFailure(f, err)
 	d.app.stats.failed.Add(1)
-	tell := d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies) && d.replyAllowed()
+	tell := d.tells()
 	if tell {
 		if v, done := d.tell(ctx, f); done {
 			return v
@@ -143,6 +142,11 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 	default:
 		return d.finish(ctx, f)
 	}
+}
+
+// tells reports whether the caller is told of a failure.
+func (d *delivery) tells() bool {
+	return d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies) && d.replyAllowed()
 }
 
 // settledByHand reports whether the handler has settled its message itself; if

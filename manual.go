@@ -135,10 +135,10 @@ func (d *delivery) unsettled(ctx context.Context) transport.Verdict {
 // serveAcked runs the handler in a goroutine of the receiver and acknowledges
 // at once.
 func (d *delivery) serveAcked(ctx context.Context) transport.Verdict {
-	if !d.acquire(ctx) {
-		return d.giveBack()
+	if v, ok := d.enter(ctx); !ok {
+		return v
 	}
-	d.holdsSlot = true
+	d.entered, d.acked = true, true
 	d.detached.Go(func() {
 		if v := d.process(d.run.ctx); v != transport.Ack {
 			d.log(slog.LevelError, "message is lost: it was acknowledged first", slog.String("verdict", fmt.Sprint(v)))

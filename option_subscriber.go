@@ -27,6 +27,9 @@ type subscriberSettings struct {
 	replyPatternSet bool
 	failure         failurePolicy
 	decompression   decompression
+	store           Store
+	rate            rate
+	killSwitch      *KillSwitchOptions
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -63,6 +66,9 @@ func (s *subscriberSettings) complete() error {
 		return &topology.Error{Wanted: "a positive handler timeout", Got: s.handlerTimeout.String(), Hint: "leave parley.HandlerTimeout out for none"}
 	}
 	if err := s.failure.check(); err != nil {
+		return err
+	}
+	if err := s.completeGuards(); err != nil {
 		return err
 	}
 	if !s.concurrencySet {

@@ -24,6 +24,7 @@ type receiver struct {
 	forwards []*binding
 	// ownsResults: each result is a message made for one reply and for nothing else.
 	ownsResults bool
+	guards
 	// slots bounds the handlers that run; a message that only waits for a
 	// confirm holds none.
 	slots chan struct{}
@@ -45,6 +46,7 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
+	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
 	workers := r.settings.prefetch
 	if r.settings.concurrency == 1 {
@@ -91,25 +93,28 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 // about the message.
 func (d *delivery) process(ctx context.Context) transport.Verdict {
 	for round := 1; ; round++ {
-		if !d.holdsSlot && !d.acquire(ctx) {
-			return d.giveBack()
+		if !d.entered {
+			if v, ok := d.enter(ctx); !ok {
+				return v
+			}
 		}
-		d.holdsSlot = false
-		if d.expired() {
-			<-d.slots
-			return d.skip()
-		}
+		d.entered = false
 		d.made++
 		h := d.handling(ctx, d.settings.handlerTimeout)
 		out, err := d.attempt(h)
 		h.end()
 		<-d.slots
+		d.ran(ctx, err)
+		out = d.conclude(ctx, out, err)
+		_, paused := d.breaker.open()
 		switch {
 		case err == nil && d.byHand != nil && d.byHand.close():
 			return d.unsettled(ctx)
 		case err == nil:
 			return d.succeed(ctx, out)
-		case !d.tryNow(ctx, err, round):
+		case paused && d.spared(err):
+			return d.giveBack()
+		case paused || !d.tryNow(ctx, err, round):
 			return d.fail(ctx, err)
 		}
 	}

@@ -18,12 +18,16 @@ type Stats struct {
 	UnroutableReplies uint64
 	// LateReplies came for a request that had ended or never was.
 	LateReplies uint64
+	// Duplicates got the stored result of an earlier message; see [Deduplicate].
+	Duplicates uint64
+	// Pauses are how often a [KillSwitch] paused its subscriber.
+	Pauses uint64
 	// Returned messages were given back to the broker to be handled again.
 	Returned uint64
 }
 
 type stats struct {
-	handled, failed, retried, expired, refusedReplyTo, unroutable, late, returned atomic.Uint64
+	handled, failed, retried, expired, refusedReplyTo, unroutable, late, duplicates, pauses, returned atomic.Uint64
 }
 
 func (s *stats) snapshot() Stats {
@@ -35,6 +39,8 @@ func (s *stats) snapshot() Stats {
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
 		UnroutableReplies: s.unroutable.Load(),
 		LateReplies:       s.late.Load(),
+		Duplicates:        s.duplicates.Load(),
+		Pauses:            s.pauses.Load(),
 		Returned:          s.returned.Load(),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Subscriber is the handle of one registration in an app. Its methods may be
@@ -67,6 +68,16 @@ func (s *Subscriber) Err() error {
 	return r.consumer.Err()
 }
 
+// Paused reports whether the subscriber's [KillSwitch] keeps handlers from
+// running, and since when. Without one it never does.
+func (s *Subscriber) Paused() (since time.Time, ok bool) {
+	r, _ := s.state()
+	if r == nil {
+		return time.Time{}, false
+	}
+	return r.breaker.open()
+}
+
 // Stop ends this subscriber alone: it takes no further messages, waits for
 // those in hand, and gives the rest back to the broker. Its queue stays and
 // fills. When ctx ends first the handlers' contexts are cancelled and its error
@@ -108,6 +119,7 @@ func (r *receiver) stop(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+	r.depart()
 	if r.consumer == nil {
 		return nil
 	}
