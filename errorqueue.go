@@ -12,7 +12,7 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
-// ErrNoFailedMessage: the error queue has no message with that id.
+// ErrNoFailedMessage says that the error queue has no message with that id.
 var ErrNoFailedMessage = errors.New("no such message in the error queue")
 
 // maxLooks is how many deliveries of a message a counting broker may have

@@ -3,7 +3,6 @@ package parley_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"log/slog"
 	"sync/atomic"
 
@@ -28,16 +27,19 @@ func ExampleErrorQueue() {
 	orders := app.Publisher("orders.place")
 	ctx := context.Background()
 	if err := app.Start(ctx); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer func() { _ = app.Stop(ctx) }()
 	if err := orders.Publish(ctx, "order 7", parley.MessageID("7")); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 
 	failed, err := app.ErrorQueue("orders.place")
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	var message *parley.FailedMessage
 	for message == nil {
@@ -48,7 +50,8 @@ func ExampleErrorQueue() {
 	mended.Store(true)
 	n, err := failed.Replay(ctx, nil)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	<-done
 	fmt.Println("replayed", n)

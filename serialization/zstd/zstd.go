@@ -62,7 +62,7 @@ func (e *encoding) Decode(data []byte, limit int) ([]byte, error) {
 // then nothing is unpacked at all.
 func large(data []byte, limit int) bool {
 	var h zstd.Header
-	return h.Decode(data) == nil && h.HasFCS && h.FrameContentSize > uint64(limit)
+	return h.Decode(data) == nil && h.HasFCS && h.FrameContentSize > uint64(limit) //nolint:gosec // a limit is positive
 }
 
 // decoder returns the decoder that holds at most that many bytes.
@@ -74,8 +74,8 @@ func (e *encoding) decoder(bytes int) (*zstd.Decoder, error) {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(0),
 		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(uint64(bytes)),
-		zstd.WithDecoderMaxWindow(min(uint64(bytes), zstd.MaxWindowSize)))
+		zstd.WithDecoderMaxMemory(uint64(bytes)), //nolint:gosec // positive
+		zstd.WithDecoderMaxWindow(min(uint64(bytes), zstd.MaxWindowSize))) //nolint:gosec // positive
 	if err != nil {
 		return nil, err
 	}
