@@ -74,7 +74,7 @@ func (e *encoding) decoder(bytes int) (*zstd.Decoder, error) {
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(0),
 		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(uint64(bytes)), //nolint:gosec // positive
+		zstd.WithDecoderMaxMemory(uint64(bytes)),                          //nolint:gosec // positive
 		zstd.WithDecoderMaxWindow(min(uint64(bytes), zstd.MaxWindowSize))) //nolint:gosec // positive
 	if err != nil {
 		return nil, err
