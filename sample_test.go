@@ -118,16 +118,20 @@ func TestSample4NoTimeoutEndsWithItsContextOrStop(t *testing.T) {
 
 func TestSample5TimeRunsOut(t *testing.T) {
 	t.Parallel()
+	const limit = 400 * time.Millisecond
 	everywhere(t, func(w *world) {
 		app := w.app()
 		app.Subscriber(w.at("slow"), func(ctx context.Context, _ string) (string, error) {
 			<-ctx.Done()
 			return "", ctx.Err()
 		})
-		slow := app.Publisher(w.at("slow"))
+		app.Subscriber(w.at("ping"), pong)
+		slow, ping := app.Publisher(w.at("slow")), app.Publisher(w.at("ping"))
 		w.start(app)
+		_, warm := ping.Request(w.ctx(), "ping") // the reply address exists from now on
+		require.NoError(w, warm)
 
-		_, err := parley.Request[string](w.ctx(), slow, "x", parley.Timeout(60*time.Millisecond))
+		_, err := parley.Request[string](w.ctx(), slow, "x", parley.Timeout(limit))
 		require.ErrorIs(w, err, parley.ErrTimeout)
 		require.ErrorIs(w, err, context.DeadlineExceeded)
 		require.ErrorIs(w, err, parley.ErrOutcomeUnknown)
@@ -135,18 +139,18 @@ func TestSample5TimeRunsOut(t *testing.T) {
 		require.True(w, ok)
 		require.Equal(w, w.at("slow"), call.Address)
 		require.NotEmpty(w, call.CorrelationID)
-		for _, part := range []string{w.at("slow"), "60ms", call.CorrelationID} {
+		for _, part := range []string{w.at("slow"), limit.String(), call.CorrelationID} {
 			require.ErrorContains(w, err, part)
 		}
 
-		text, err := parley.Request[string](w.ctx(), slow, "x", parley.Timeout(60*time.Millisecond), parley.QuietTimeout())
+		text, err := parley.Request[string](w.ctx(), slow, "x", parley.Timeout(limit), parley.QuietTimeout())
 		require.NoError(w, err)
 		require.Empty(w, text)
-		m, err := slow.Request(w.ctx(), "x", parley.Timeout(60*time.Millisecond), parley.QuietTimeout())
+		m, err := slow.Request(w.ctx(), "x", parley.Timeout(limit), parley.QuietTimeout())
 		require.NoError(w, err)
 		require.Nil(w, m)
 
-		ctx, cancel := context.WithTimeout(w.ctx(), 60*time.Millisecond)
+		ctx, cancel := context.WithTimeout(w.ctx(), limit)
 		defer cancel()
 		_, err = parley.Request[string](ctx, slow, "x", parley.QuietTimeout())
 		require.ErrorIs(w, err, context.DeadlineExceeded, "QuietTimeout does not cover the context's own end")

@@ -156,7 +156,7 @@ func TestStep1Deadline(t *testing.T) {
 		busy = make(chan struct{})
 		second := parley.Go[string](w.ctx(), work, "block", parley.Timeout(patience))
 		next(w, busy)
-		_, err = work.Request(w.ctx(), "late", parley.Timeout(80*time.Millisecond))
+		_, err = work.Request(w.ctx(), "late", parley.Timeout(400*time.Millisecond))
 		require.ErrorIs(w, err, parley.ErrTimeout)
 		close(free)
 		for _, call := range []*parley.Call[string]{first, second} {
