@@ -28,5 +28,10 @@ type Scenario struct {
 func All() []Scenario {
 	return []Scenario{
 		brokerKilled(),
+		brokerStopped(),
+		consumerKilled(),
+		rollingRestart(),
+		connectionsClosed(),
+		serverKilled(),
 	}
 }

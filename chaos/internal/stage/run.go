@@ -63,6 +63,12 @@ func (r *Run) Begin(ctx context.Context, parent string) error {
 	return nil
 }
 
+// Halt stops the victims inside the driver and waits for them.
+func (r *Run) Halt() {
+	r.stop()
+	r.jobs.Wait()
+}
+
 // End stops every victim that still runs and waits for them.
 func (r *Run) End() {
 	r.stop()

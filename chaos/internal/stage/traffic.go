@@ -19,6 +19,8 @@ const (
 	// quiet is how long nothing may happen on an empty queue before what is
 	// missing counts as lost.
 	quiet = 4 * time.Second
+	// stuck is how long nothing may happen while messages lie in a queue.
+	stuck = 12 * time.Second
 )
 
 // Job fills in what every victim of the run shares.
@@ -144,8 +146,8 @@ func (r *Run) Resumed(ctx context.Context, limit time.Duration) bool {
 }
 
 // Settle waits until everything that was reported as stored is handled, or the
-// queue is empty and nothing happens any more. What is left in the queue after
-// limit is a finding.
+// queue is empty and nothing happens any more. What is left in the queue then,
+// or after limit, is a finding.
 func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string) {
 	last, since := -1, time.Now()
 	settled := r.Until(ctx, limit, func() bool {
@@ -156,10 +158,10 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 		if r.pending() == 0 && time.Since(since) > time.Second/2 {
 			return r.depth(queues) == 0
 		}
-		return time.Since(since) > quiet && r.depth(queues) == 0
+		return time.Since(since) > stuck || (time.Since(since) > quiet && r.depth(queues) == 0)
 	})
-	if !settled {
-		r.Wrong("wanted empty queues, got %d messages in them after %v", r.depth(queues), limit)
+	if left := r.depth(queues); !settled || left != 0 {
+		r.Wrong("wanted empty queues in the end, got %d messages in them", left)
 	}
 }
 

@@ -3,6 +3,7 @@ package victim
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -55,7 +56,11 @@ func (v *victim) handle(body string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("victim: wanted an id, got %.20q", body)
 	}
-	pause(context.Background(), v.job.Work)
+	work := v.job.Work
+	if v.job.Jitter > 0 {
+		work += rand.N(v.job.Jitter) //nolint:gosec // varies the order in which handlers end
+	}
+	pause(context.Background(), work)
 	v.note(journal.Handled, id)
 	return id, nil
 }

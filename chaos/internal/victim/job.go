@@ -37,7 +37,6 @@ const (
 	AckAll       Flavor = "cumulative ack without tracker"
 	NoDrain      Flavor = "no drain"
 	NoRecovery   Flavor = "no resubscribe"
-	StaleAcks    Flavor = "acks without session check"
 	LastingReply Flavor = "durable reply queue"
 )
 
@@ -51,14 +50,15 @@ type Job struct {
 	Name, Folder string
 	// Concurrency is of handlers, or of publishes and calls in flight.
 	Concurrency, Prefetch int
-	// Work is how long a handler takes.
-	Work time.Duration
+	// Work is how long a handler takes; Jitter bounds what some take longer.
+	Work, Jitter time.Duration
 	// First is the first id, Count how many follow it; 0 is without end.
 	First, Count uint64
 	// Pace is the pause of each sender between two messages.
 	Pace time.Duration
-	// Timeout bounds one publish or call.
+	// Timeout bounds one publish or call. Once makes one attempt for each id.
 	Timeout time.Duration
+	Once    bool
 	// Hosts are further nodes. Quorum asks for a quorum queue.
 	Hosts  []string
 	Quorum bool

@@ -75,7 +75,7 @@ func (v *victim) persist(ctx context.Context, id uint64, attempt sender) {
 		err := attempt(limited, id)
 		cancel()
 		v.note(outcome(err), id)
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || v.job.Once {
 			return
 		}
 		v.log.Info("not stored yet", "id", id, "reason", err)

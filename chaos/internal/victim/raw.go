@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -123,10 +124,11 @@ func (v *victim) rawSession(ctx context.Context, ready func()) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
 	defer stop()
 	var workers sync.WaitGroup
+	var highest atomic.Uint64
 	for range max(1, v.job.Concurrency) {
 		workers.Go(func() {
 			for d := range deliveries {
-				v.rawHandle(ch, &d)
+				v.rawHandle(ch, &d, &highest)
 			}
 		})
 	}
@@ -134,8 +136,9 @@ func (v *victim) rawSession(ctx context.Context, ready func()) error {
 	return nil
 }
 
-// rawHandle settles as the flavor does.
-func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery) {
+// rawHandle settles as the flavor does; highest is the last tag that was
+// acknowledged with all below it.
+func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery, highest *atomic.Uint64) {
 	if v.job.Flavor == AckFirst {
 		_ = d.Ack(false)
 	}
@@ -148,7 +151,9 @@ func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery) {
 	switch v.job.Flavor {
 	case AckFirst:
 	case AckAll:
-		_ = d.Ack(true)
+		if last := highest.Load(); d.DeliveryTag > last && highest.CompareAndSwap(last, d.DeliveryTag) {
+			_ = d.Ack(true)
+		}
 	default:
 		_ = d.Ack(false)
 	}
