@@ -32,6 +32,11 @@ func All() []Scenario {
 		consumerKilled(),
 		rollingRestart(),
 		connectionsClosed(),
+		unroutable(),
+		noConsumer(),
+		concurrentCalls(),
+		callerCut(),
 		serverKilled(),
+		lateReplies(),
 	}
 }

@@ -48,6 +48,7 @@ type Run struct {
 
 	mu       sync.Mutex
 	findings []string
+	notes    []string
 	children []*victim.Child
 }
 
@@ -128,14 +129,23 @@ func (r *Run) Require(ok bool, format string, args ...any) {
 	}
 }
 
+// Note adds a figure to the report of the run.
+func (r *Run) Note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
+}
+
 // Took records how long the recovery from a fault took; the longest is shown.
 func (r *Run) Took(d time.Duration) { r.recovered = max(r.recovered, d) }
 
 // Result is how a run ended.
 type Result struct {
-	Control   string
-	Sets      oracle.Sets
-	Findings  []string
+	Control  string
+	Sets     oracle.Sets
+	Findings []string
+	// Notes are further figures.
+	Notes     []string
 	Faults    int
 	Recovered time.Duration
 	// Invalid says why the run proves nothing; nil when it does.
@@ -151,7 +161,7 @@ func (r *Run) Judge(e oracle.Expect) (Result, error) {
 	v := oracle.Judge(r.ledger, e)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	result := Result{Control: r.Control, Sets: v.Sets, Faults: r.faults, Recovered: r.recovered}
+	result := Result{Control: r.Control, Sets: v.Sets, Faults: r.faults, Notes: r.notes, Recovered: r.recovered}
 	result.Findings = append(append(result.Findings, v.Findings...), r.findings...)
 	switch {
 	case v.Sets.Attempted < r.load:

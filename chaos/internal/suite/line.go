@@ -11,6 +11,9 @@ import (
 // showEvery is how often a live line is renewed.
 const showEvery = time.Second
 
+// shown is how many findings of a run are printed.
+const shown = 8
+
 // line is the live line of one run.
 type line struct {
 	out   io.Writer
@@ -33,8 +36,14 @@ func (l *line) end(r *stage.Result) {
 	if r.Sets.Attempted > 0 {
 		fmt.Fprintf(l.out, "     %s; faults %d\n", r.Sets.String(), r.Faults)
 	}
-	for _, f := range r.Findings {
+	for _, n := range r.Notes {
+		fmt.Fprintf(l.out, "     %s\n", n)
+	}
+	for _, f := range r.Findings[:min(len(r.Findings), shown)] {
 		fmt.Fprintf(l.out, "     %.400s\n", f)
+	}
+	if more := len(r.Findings) - shown; more > 0 {
+		fmt.Fprintf(l.out, "     and %d more\n", more)
 	}
 }
 

@@ -39,8 +39,9 @@ func row(w io.Writer, o *Outcome) {
 		controls = append(controls, fmt.Sprintf("%s: %s", c.Control, reason(c)))
 	}
 	s := &r.Sets
+	verdict := strings.Join(append([]string{word(r)}, r.Notes...), "; ")
 	fmt.Fprintf(w, "| %d | %s | %s | %d | %d | %d | %d | %d | %d | %d | %s | %s | %s |\n", o.Scenario.Number, o.Scenario.Name, o.Scenario.Must,
-		r.Faults, s.Attempted, s.OK, s.Retried, s.Handled, s.Duplicates, s.Lost, recovery, word(r), cell(strings.Join(controls, "<br>")))
+		r.Faults, s.Attempted, s.OK, s.Retried, s.Handled, s.Duplicates, s.Lost, recovery, cell(verdict), cell(strings.Join(controls, "<br>")))
 }
 
 // reason says how a control failed, shortly.
@@ -69,7 +70,7 @@ func details(w io.Writer, o *Outcome) {
 			name = "without: " + r.Control
 		}
 		fmt.Fprintf(w, "* %s: %s; %s\n", name, word(&r), r.Sets.String())
-		for _, f := range r.Findings {
+		for _, f := range r.Findings[:min(len(r.Findings), shown)] {
 			fmt.Fprintf(w, "  * %s\n", f)
 		}
 	}
