@@ -28,7 +28,7 @@ func unroutable() Scenario {
 				return expect, err
 			}
 			defer b.close()
-			options := []parley.SendOption{parley.To(topology.Topic(r.Queue("exchange"))), parley.Timeout(10 * time.Second)}
+			options := []parley.SendOption{parley.To(topology.Topic(r.Queue("exchange")))}
 			if r.Control == "" {
 				options = append(options, parley.Mandatory())
 			}

@@ -41,10 +41,13 @@ func newBench(r *stage.Run) (*bench, error) {
 // app makes an app on the broker at url, which close stops.
 func (b *bench) app(url string, options ...rabbitmq.Option) *parley.App {
 	options = append([]rabbitmq.Option{rabbitmq.Backoff(100*time.Millisecond, 2*time.Second)}, options...)
-	app := parley.New(rabbitmq.New(url, options...), parley.Info("chaos", "1"), parley.Logger(slog.New(slog.NewTextHandler(b.log, nil))))
+	app := parley.New(rabbitmq.New(url, options...), parley.Info("chaos", "1"), parley.Logger(b.logger()))
 	b.apps = append(b.apps, app)
 	return app
 }
+
+// logger writes to the log of the run.
+func (b *bench) logger() *slog.Logger { return slog.New(slog.NewTextHandler(b.log, nil)) }
 
 // close stops every app; one that does not stop in time is a finding.
 func (b *bench) close() {

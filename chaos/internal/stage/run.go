@@ -112,6 +112,14 @@ func (r *Run) Faults(n int) int {
 	return n
 }
 
+// Part is what times are divided by: 3 in the short form, else 1.
+func (r *Run) Part() int {
+	if r.Short {
+		return 3
+	}
+	return 1
+}
+
 // Injected counts one fault.
 func (r *Run) Injected() { r.faults++ }
 
