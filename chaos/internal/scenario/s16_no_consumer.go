@@ -30,14 +30,13 @@ func noConsumer() Scenario {
 			server.Subscriber(r.Queue("work"), b.echo(0))
 			client := b.app(r.Node.URL())
 			target := client.Publisher(r.Queue("work"))
+			for _, app := range b.apps {
+				if err := app.Start(ctx); err != nil {
+					return expect, err
+				}
+			}
 			// The server's first life only declares the queue.
-			if err := server.Start(ctx); err != nil {
-				return expect, err
-			}
 			if err := server.Stop(ctx); err != nil {
-				return expect, err
-			}
-			if err := client.Start(ctx); err != nil {
 				return expect, err
 			}
 			var took durations

@@ -56,7 +56,10 @@ func credentialsRevoked() Scenario {
 			r.Injected()
 			before := network.Counters().Accepted
 			if r.Control != "" {
-				go hammer(ctx, u.String(), 5*time.Second)
+				// The broker answers a refused login late: many try at once.
+				for range 20 {
+					go hammer(ctx, u.String(), 5*time.Second)
+				}
 			}
 			network.Reset()
 			r.Wait(ctx, 6*time.Second)

@@ -43,8 +43,14 @@ func (r *Run) Go(ctx context.Context, j victim.Job) (done <-chan struct{}, stop 
 	var fault error
 	r.jobs.Go(func() {
 		defer close(ended)
-		if fault = victim.Run(life, j, func() { close(ready) }); fault != nil && life.Err() == nil {
+		if fault = victim.Run(life, j, func() { close(ready) }); fault == nil || life.Err() != nil {
+			return
+		}
+		select {
+		case <-ready:
 			r.Wrong("%s ended: %v", j.Name, fault)
+		default:
+			// The caller of Go is told.
 		}
 	})
 	select {
