@@ -2,6 +2,7 @@
 # make lint    formatting, vet, all linters
 # make check   lint and test: what CI runs
 # make bench   parley against the raw client, table in benchmarks/RESULTS.md
+# make chaos   break brokers, networks and services; table in chaos/RESULTS.md
 # make deps    install what the above need: RabbitMQ, python3-pika, amqplib
 
 SHELL := /bin/bash
@@ -12,7 +13,7 @@ STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all test lint check bench fuzz deps tools
+.PHONY: all test lint check bench chaos fuzz deps tools
 
 all: check
 
@@ -41,6 +42,9 @@ lint: tools
 
 bench:
 	$(GO) run ./benchmarks $(if $(PEERS),-peers "$(PEERS)") $(BENCHFLAGS)
+
+chaos:
+	$(GO) run -race ./chaos $(CHAOSFLAGS)
 
 FUZZTIME ?= 30s
 fuzz:

@@ -28,6 +28,10 @@ type call struct {
 	// reply has room for the one reply, so that handing it over never blocks.
 	reply chan *Message
 	sent  bool
+	// deadline is when nobody waits any more, zero for none; expires says that
+	// the request is dropped then.
+	deadline time.Time
+	expires  bool
 }
 
 // errOwnLimit is the cause of a context that ended by Timeout, as opposed to
@@ -99,6 +103,10 @@ func (w *call) ask(ctx *lazyDeadline, limit <-chan time.Time, n *run, p *transpo
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
 	defer n.calls.take(w.correlationID)
+	if !w.deadline.IsZero() {
+		// The wait for a connection may use up most of the limit.
+		p.Timed = w
+	}
 	pending, err := n.conn.Request(ctx, p)
 	if err != nil {
 		return nil, err
@@ -117,14 +125,12 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 	headers[HeaderDeadline] = int64(0)
 	life := transport.Persistent
 	if deadline, limited := ctx.Deadline(); limited {
-		left := time.Until(deadline)
-		if left <= 0 {
+		if time.Until(deadline) <= 0 {
 			return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
 		}
-		left = max(left, time.Millisecond)
-		headers[HeaderDeadline] = left.Milliseconds()
-		if !durable {
-			m.Expiration = left
+		w.deadline, w.expires = deadline, !durable
+		w.Refresh(m)
+		if w.expires {
 			life = transport.Transient
 		}
 	}
@@ -132,6 +138,16 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 		m.Persistence = life
 	}
 	return nil
+}
+
+// Refresh states how much time is left, at least a millisecond: see
+// [transport.Timed].
+func (w *call) Refresh(m *Message) {
+	left := max(time.Until(w.deadline), time.Millisecond)
+	m.Headers[HeaderDeadline] = left.Milliseconds()
+	if w.expires {
+		m.Expiration = left
+	}
 }
 
 // await waits for whatever comes first: the reply, a refusal of the request,

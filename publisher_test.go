@@ -188,3 +188,21 @@ func TestHandleMiddlewareSeesFailures(t *testing.T) {
 		require.Equal(w, parley.CodeInvalidArgument, parley.CodeOf(unfit))
 	})
 }
+
+// What a publisher declares for its requests does not stand in the way of its
+// other messages.
+func TestTimeoutOfAPublisherLeavesPublishAlone(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		got := make(chan string, 2)
+		app.Subscriber(w.at("q"), func(s string) { got <- s })
+		q := app.Publisher(w.at("q"), parley.Timeout(time.Minute), parley.QuietTimeout())
+		w.start(app)
+		require.NoError(w, q.Publish(w.ctx(), "plain"))
+		require.Equal(w, "plain", next(w, got))
+		require.NoError(w, q.Publish(w.ctx(), "with an option", parley.Type("t")))
+		require.Equal(w, "with an option", next(w, got))
+		require.ErrorContains(w, q.Publish(w.ctx(), "x", parley.Timeout(time.Second)), "has no meaning")
+	})
+}

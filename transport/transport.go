@@ -93,6 +93,16 @@ type Publication struct {
 	// then chooses the connection that such an address needs and drops
 	// Mandatory where the broker cannot answer it truthfully.
 	Reply bool
+	// Timed, when set, brings Message up to date when it is sent later than it
+	// was handed over: after waiting for a session, or for the end of a block.
+	Timed Timed
+}
+
+// Timed knows what of a message depends on the time at which it is sent.
+type Timed interface {
+	// Refresh changes headers and expiration of m. It is called by the goroutine
+	// that publishes m, just before it is sent.
+	Refresh(m *Message)
 }
 
 // Confirmation is the pending outcome of a publication. A caller may drop it.

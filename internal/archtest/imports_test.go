@@ -49,7 +49,7 @@ var arrows = map[string]arrow{
 }
 
 // workshop are the packages that nobody links: programs and tests.
-var workshop = []string{"examples/", "benchmarks", "chaos", "internal/archtest", "internal/interop", "internal/rabbitnode", "internal/rabbittest"}
+var workshop = []string{"examples/", "benchmarks", "chaos", "internal/archtest", "internal/interop", "internal/faultproxy", "internal/rabbitnode", "internal/rabbittest"}
 
 type pkg struct {
 	ImportPath string   `json:"ImportPath"`

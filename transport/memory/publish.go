@@ -52,8 +52,12 @@ func (s *session) pending(done transport.Settled) transport.Pending {
 
 // publish returns the outcome of p, or an error when it was not sent.
 func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo string) (transport.Settled, error) {
-	if err := c.mayPublish(ctx); err != nil {
+	waited, err := c.mayPublish(ctx)
+	if err != nil {
 		return transport.Settled{}, err
+	}
+	if waited && p.Timed != nil {
+		p.Timed.Refresh(p.Message)
 	}
 	x, err := c.broker.exchangeOf(p)
 	if err != nil {
@@ -70,24 +74,25 @@ func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo st
 	return transport.Settled{Outcome: c.broker.publish(sent, x, p)}, nil
 }
 
-// mayPublish waits while the broker blocks publishers.
-func (c *conn) mayPublish(ctx context.Context) error {
+// mayPublish waits while the broker blocks publishers, and tells whether it did.
+func (c *conn) mayPublish(ctx context.Context) (waited bool, err error) {
 	for {
 		if c.isClosed() {
-			return errClosed
+			return waited, errClosed
 		}
 		if ctx.Err() != nil {
-			return notSent(context.Cause(ctx))
+			return waited, notSent(context.Cause(ctx))
 		}
 		g := c.broker.gate.Load()
 		if g == nil {
-			return nil
+			return waited, nil
 		}
+		waited = true
 		select {
 		case <-g.open:
 		case <-c.done:
 		case <-ctx.Done():
-			return fmt.Errorf("memory: %w: %w", transport.ErrBlocked, context.Cause(ctx))
+			return waited, fmt.Errorf("memory: %w: %w", transport.ErrBlocked, context.Cause(ctx))
 		}
 	}
 }

@@ -16,12 +16,18 @@ import (
 // retryPause is the pause before a message goes to the next session.
 const retryPause = 5 * time.Millisecond
 
+// fresh is how old a timed message may be when it is sent.
+const fresh = 5 * time.Millisecond
+
 // outgoing is a publication ready for the wire.
 type outgoing struct {
 	exchange  *topology.Exchange
 	key       string
 	mandatory bool
 	message   amqp.Publishing
+	// timed is the publication of a message that grows old, filled when.
+	timed  *transport.Publication
+	filled time.Time
 }
 
 func (o *outgoing) exchangeName() string {
@@ -43,7 +49,22 @@ func (o *outgoing) fill(p *transport.Publication) error {
 	if o.message, err = publishing(p.Message); err != nil {
 		return unfit(o, err)
 	}
+	if p.Timed != nil {
+		o.timed, o.filled = p, time.Now()
+	}
 	return nil
+}
+
+// refresh brings a message up to date that had to wait.
+func (o *outgoing) refresh() error {
+	if o.timed == nil || time.Since(o.filled) < fresh {
+		return nil
+	}
+	replyTo := o.message.ReplyTo
+	o.timed.Timed.Refresh(o.timed.Message)
+	err := o.fill(o.timed)
+	o.message.ReplyTo = replyTo
+	return err
 }
 
 // checkUser refuses what the broker would answer by closing the channel that
@@ -157,7 +178,9 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 	if err == nil {
 		var ln *lane
 		if ln, err = s.lane(ctx, kind, c.directReplies(kind)); err == nil {
-			err = ln.publish(o, conf)
+			if err = o.refresh(); err == nil {
+				err = ln.publish(o, conf)
+			}
 		}
 	}
 	return err != nil && (errors.Is(err, amqp.ErrClosed) || s.conn.IsClosed()), err

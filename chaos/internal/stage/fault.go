@@ -1,0 +1,50 @@
+package stage
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// restartBudget bounds a start of the broker.
+const restartBudget = 90 * time.Second
+
+// KillBroker ends the broker as a crash would and starts it again.
+func (r *Run) KillBroker(ctx context.Context) error {
+	if err := r.Node.Kill(); err != nil {
+		return fmt.Errorf("stage: kill the broker: %w", err)
+	}
+	r.Injected()
+	return r.StartBroker(ctx)
+}
+
+// StartBroker starts the broker again on the same data.
+func (r *Run) StartBroker(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, restartBudget)
+	defer cancel()
+	return r.Node.Restart(ctx)
+}
+
+// RestartApp stops the broker in order, inside its process, and starts it.
+func (r *Run) RestartApp(ctx context.Context) error {
+	if err := r.Ctl(ctx, "stop_app"); err != nil {
+		return err
+	}
+	r.Injected()
+	return r.Ctl(ctx, "start_app")
+}
+
+// CloseConnections ends every connection by the broker's hand.
+func (r *Run) CloseConnections(ctx context.Context) error {
+	if err := r.Ctl(ctx, "close_all_connections", "chaos"); err != nil {
+		return err
+	}
+	r.Injected()
+	return nil
+}
+
+// Ctl runs rabbitmqctl.
+func (r *Run) Ctl(ctx context.Context, args ...string) error {
+	_, err := r.Node.Ctl(ctx, args...)
+	return err
+}

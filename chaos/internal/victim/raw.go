@@ -1,0 +1,160 @@
+package victim
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/parley-go/parley/chaos/internal/journal"
+)
+
+// redial is the pause of the naive services between connections.
+const redial = 200 * time.Millisecond
+
+// rawPublisher believes that a message is stored when it was written.
+func (v *victim) rawPublisher(ctx context.Context) error {
+	line := &rawLine{url: v.job.URL}
+	defer line.close()
+	v.ready()
+	v.each(ctx, func(id uint64) {
+		v.note(journal.Attempted, id)
+		body := []byte(strconv.FormatUint(id, 10))
+		for ctx.Err() == nil {
+			ch, err := line.channel()
+			if err == nil {
+				message := amqp.Publishing{ContentType: "text/plain", DeliveryMode: amqp.Persistent, Body: body}
+				err = ch.PublishWithContext(ctx, "", v.job.Queue, false, false, message)
+			}
+			if err == nil {
+				v.note(journal.OK, id)
+				return
+			}
+			line.drop(ch)
+			pause(ctx, redial)
+		}
+		v.note(journal.Failed, id)
+	})
+	return nil
+}
+
+// rawLine is one channel that is made again when it was lost.
+type rawLine struct {
+	url string
+
+	mu   sync.Mutex
+	conn *amqp.Connection
+	ch   *amqp.Channel
+}
+
+func (l *rawLine) channel() (*amqp.Channel, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.ch != nil {
+		return l.ch, nil
+	}
+	conn, err := amqp.Dial(l.url)
+	if err != nil {
+		return nil, err
+	}
+	ch, err := conn.Channel()
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	l.conn, l.ch = conn, ch
+	return ch, nil
+}
+
+func (l *rawLine) drop(ch *amqp.Channel) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ch == nil || l.ch != ch {
+		return
+	}
+	go func(c *amqp.Connection) { _ = c.Close() }(l.conn)
+	l.conn, l.ch = nil, nil
+}
+
+func (l *rawLine) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn != nil {
+		_ = l.conn.Close()
+	}
+}
+
+// rawConsumer consumes until ctx ends, with the fault of its flavor.
+func (v *victim) rawConsumer(ctx context.Context) error {
+	ready := sync.OnceFunc(v.ready)
+	for ctx.Err() == nil {
+		_ = v.rawSession(ctx, ready)
+		if v.job.Flavor == NoRecovery {
+			<-ctx.Done()
+		}
+		pause(ctx, redial)
+	}
+	return nil
+}
+
+func (v *victim) rawSession(ctx context.Context, ready func()) error {
+	conn, err := amqp.Dial(v.job.URL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		return err
+	}
+	if _, err := ch.QueueDeclare(v.job.Queue, true, false, false, false, nil); err != nil {
+		return err
+	}
+	if err := ch.Qos(max(1, v.job.Prefetch), 0, false); err != nil {
+		return err
+	}
+	deliveries, err := ch.Consume(v.job.Queue, "", false, false, false, false, nil)
+	if err != nil {
+		return err
+	}
+	ready()
+	stop := context.AfterFunc(ctx, func() { _ = conn.Close() })
+	defer stop()
+	var workers sync.WaitGroup
+	var highest atomic.Uint64
+	for range max(1, v.job.Concurrency) {
+		workers.Go(func() {
+			for d := range deliveries {
+				v.rawHandle(ch, &d, &highest)
+			}
+		})
+	}
+	workers.Wait()
+	return nil
+}
+
+// rawHandle settles as the flavor does; highest is the last tag that was
+// acknowledged with all below it.
+func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery, highest *atomic.Uint64) {
+	if v.job.Flavor == AckFirst {
+		_ = d.Ack(false)
+	}
+	if _, err := v.handle(string(d.Body)); err != nil {
+		return
+	}
+	if d.ReplyTo != "" {
+		_ = ch.PublishWithContext(context.Background(), "", d.ReplyTo, false, false, amqp.Publishing{ContentType: "text/plain", CorrelationId: d.CorrelationId, Body: d.Body})
+	}
+	switch v.job.Flavor {
+	case AckFirst:
+	case AckAll:
+		if last := highest.Load(); d.DeliveryTag > last && highest.CompareAndSwap(last, d.DeliveryTag) {
+			_ = d.Ack(true)
+		}
+	default:
+		_ = d.Ack(false)
+	}
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/parley-go/parley/chaos/internal/scenario"
+	"github.com/parley-go/parley/chaos/internal/suite"
+)
+
+// options reads the command line.
+func options(args []string) (o suite.Options, out string, err error) {
+	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
+	names := flags.String("scenarios", "", "numbers of the scenarios to run, with commas; all by default")
+	flags.BoolVar(&o.Short, "short", false, "a tenth of the load and one fault each")
+	flags.DurationVar(&o.Soak, "soak", 0, "how long the soak (scenario 29) lasts; without it 20 minutes, a minute with -short")
+	flags.Uint64Var(&o.Seed, "seed", rand.Uint64()%1_000_000, "reproduces the choices of a run") //nolint:gosec // choices of a test
+	flags.StringVar(&out, "out", "chaos/RESULTS.md", "file for the table; empty for none")
+	if err := flags.Parse(args); err != nil {
+		return o, "", err
+	}
+	if o.Scenarios, err = choose(*names); err != nil {
+		return o, "", err
+	}
+	o.Out = os.Stdout
+	o.Folder, err = os.MkdirTemp("", "parley-chaos-")
+	return o, out, err
+}
+
+// choose returns the scenarios of those numbers.
+func choose(names string) ([]scenario.Scenario, error) {
+	all := scenario.All()
+	if names == "" {
+		return all, nil
+	}
+	var chosen []scenario.Scenario
+	for name := range strings.SplitSeq(names, ",") {
+		number, err := strconv.Atoi(strings.TrimSpace(name))
+		i := slices.IndexFunc(all, func(s scenario.Scenario) bool { return s.Number == number })
+		if err != nil || i < 0 {
+			return nil, fmt.Errorf("wanted numbers of scenarios, got %q; hint: leave -scenarios out for all", name)
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
