@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -166,21 +165,22 @@ func TestErrorsOfStoppingHooksKeepNothing(t *testing.T) {
 // What OnStart opened is closed also when the time of the start was used up.
 func TestHooksOfAStartThatRanOutOfTime(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Nanosecond)
-	defer cancel()
-	<-ctx.Done()
+	ctx, cancel := context.WithCancel(t.Context())
 	stopped := make(chan error, 1)
 	app := parley.New(memory.New(),
-		parley.OnStart(func(context.Context) error { return nil }),
+		parley.OnStart(func(context.Context) error {
+			cancel()
+			return nil
+		}),
 		parley.OnStopped(func(ctx context.Context) error {
 			stopped <- ctx.Err()
 			return nil
 		}))
-	require.ErrorIs(t, app.Start(ctx), context.DeadlineExceeded)
+	require.ErrorIs(t, app.Start(ctx), context.Canceled)
 	select {
 	case err := <-stopped:
 		require.NoError(t, err, "its context still lives")
 	default:
-		t.Skip("the start ended before its hooks")
+		t.Fatal("the hook did not run")
 	}
 }
