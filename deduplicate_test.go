@@ -200,6 +200,9 @@ func (s *faultyStore) Begin(ctx context.Context, key string) (parley.Claim, erro
 }
 
 func (s *faultyStore) Done(ctx context.Context, key, token string, reply *parley.Message) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	return errors.Join(s.done, s.Store.Done(ctx, key, token, reply))
 }
 
@@ -272,7 +275,7 @@ func TestLostDeliveryIsNotHandledTwice(t *testing.T) {
 			runs++
 			<-ctx.Done()
 			return runs
-		}, parley.Deduplicate(parley.NewMemoryStore(parley.StoreOptions{})), parley.PublishTo("results"))
+		}, parley.Deduplicate(&faultyStore{Store: parley.NewMemoryStore(parley.StoreOptions{})}), parley.PublishTo("results"))
 		app.Subscriber("results", func(int) { results++ })
 		work := app.Publisher("work")
 		require.NoError(t, app.Start(t.Context()))

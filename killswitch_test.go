@@ -215,6 +215,30 @@ func TestProbeThatDoesNotRun(t *testing.T) {
 	})
 }
 
+// However many slots are free, one message probes.
+func TestOneProbeAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		app := parley.New(memory.New())
+		var runs atomic.Int32
+		app.Subscriber("work", func(string) error {
+			if runs.Add(1) > 1 {
+				time.Sleep(time.Minute)
+			}
+			return errFlaky
+		}, parley.KillSwitch(parley.KillSwitchOptions{Window: 1, Pause: time.Second}))
+		work := app.Publisher("work")
+		require.NoError(t, app.Start(t.Context()))
+		for range 10 {
+			require.NoError(t, work.Publish(t.Context(), "x"))
+			synctest.Wait()
+		}
+		time.Sleep(30 * time.Second)
+		require.EqualValues(t, 2, runs.Load())
+		require.NoError(t, app.Stop(context.Background()))
+	})
+}
+
 func TestGuardsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	store := parley.NewMemoryStore(parley.StoreOptions{})
