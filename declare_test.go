@@ -60,6 +60,7 @@ func TestStartErrors(t *testing.T) {
 			for _, part := range c.want {
 				require.ErrorContains(w, err, part, name)
 			}
+			require.NotContains(w, err.Error(), "context canceled", name)
 			require.NoError(w, app.Stop(w.ctx()), "nothing runs")
 		}
 		passive := w.app()

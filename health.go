@@ -87,6 +87,9 @@ type SubscriberHealth struct {
 	// Error is why it does not consume, empty while it does and when it was
 	// stopped by [Subscriber.Stop].
 	Error string `json:"error,omitempty"`
+	// PausedSince is when its [KillSwitch] paused it, nil while it does not. A
+	// paused subscriber is no reason for the app not to be ready.
+	PausedSince *time.Time `json:"paused_since,omitempty"`
 }
 
 // Ready reports whether the app does its work now: it runs, every subscriber

@@ -47,6 +47,7 @@ func TestKillSwitchSavesAQueue(t *testing.T) {
 		}
 		require.Eventually(w, func() bool { _, paused := sub.Paused(); return paused && d.runs.Load() > 6 }, patience, time.Millisecond)
 		since, _ := sub.Paused()
+		require.Equal(w, &since, app.Health().Subscribers[0].PausedSince)
 		require.False(w, since.Before(before))
 		d.down.Store(false)
 		require.Eventually(w, func() bool {

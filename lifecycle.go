@@ -52,7 +52,9 @@ func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error
 	a.current.Store(n)
 	// What was declared while connecting sees no run, or this one.
 	if err := n.begin(ctx, n.claim(a.compile())); err != nil {
-		return errors.Join(err, a.end(stopNow(), n), a.finish(ctx, w))
+		// That nothing is waited for is no news.
+		_ = a.end(stopNow(), n)
+		return errors.Join(err, a.finish(ctx, w))
 	}
 	if err := a.settings.hooks.begin(ctx, onStarted); err != nil {
 		drain, cancel := a.draining(ctx)

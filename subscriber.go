@@ -78,6 +78,15 @@ func (s *Subscriber) Paused() (since time.Time, ok bool) {
 	return r.breaker.open()
 }
 
+// pausedSince is when the kill switch paused the receiver, nil while it does not.
+func (r *receiver) pausedSince() *time.Time {
+	since, paused := r.breaker.open()
+	if !paused {
+		return nil
+	}
+	return &since
+}
+
 // Stop ends this subscriber alone: it takes no further messages, waits for
 // those in hand, and gives the rest back to the broker. Its queue stays and
 // fills. When ctx ends first the handlers' contexts are cancelled and its error

@@ -106,7 +106,7 @@ func (w *watch) fill(h *Health) {
 	for _, s := range w.subscribers {
 		h.Subscribers = append(h.Subscribers, SubscriberHealth{
 			Address: s.receiver.template.String(), Queue: s.now.Queue, State: s.now.State, Since: s.now.Since,
-			Recoveries: s.now.Recoveries, Error: errorText(s.now.Err),
+			Recoveries: s.now.Recoveries, Error: errorText(s.now.Err), PausedSince: s.receiver.pausedSince(),
 		})
 	}
 }
