@@ -19,7 +19,7 @@ func options(args []string) (o suite.Options, out string, err error) {
 	names := flags.String("scenarios", "", "numbers of the scenarios to run, with commas; all by default")
 	flags.BoolVar(&o.Short, "short", false, "a tenth of the load and one fault each")
 	flags.DurationVar(&o.Soak, "soak", 0, "how long the soak (scenario 29) lasts; without it 20 minutes, a minute with -short")
-	flags.Uint64Var(&o.Seed, "seed", rand.Uint64()%1_000_000, "reproduces the choices of a run") //nolint:gosec // choices of a test
+	flags.Uint64Var(&o.Seed, "seed", rand.Uint64()%1_000_000, "reproduces the choices of a run")
 	flags.StringVar(&out, "out", "chaos/RESULTS.md", "file for the table; empty for none")
 	if err := flags.Parse(args); err != nil {
 		return o, "", err

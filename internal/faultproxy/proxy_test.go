@@ -1,7 +1,6 @@
 package faultproxy_test
 
 import (
-	"errors"
 	"io"
 	"net"
 	"os"
@@ -95,7 +94,7 @@ func TestFreezeHoldsOneDirection(t *testing.T) {
 	require.Eventually(t, func() bool { return p.Counters().BytesToServer == before.BytesToServer+5 }, 10*time.Second, time.Millisecond)
 	require.NoError(t, c.SetReadDeadline(time.Now().Add(20*time.Millisecond)))
 	_, err = c.Read(make([]byte, 1))
-	require.True(t, errors.Is(err, os.ErrDeadlineExceeded), "%v", err)
+	require.ErrorIs(t, err, os.ErrDeadlineExceeded)
 	p.Thaw()
 	require.Equal(t, "again", receive(t, c, 5))
 }

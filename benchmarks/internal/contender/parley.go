@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,8 @@ type overParley struct {
 func (p overParley) app(job peer.Job) *parley.App { return newApp(p.transport(job.URL)) }
 
 func newApp(t transport.Transport) *parley.App {
-	return parley.New(t, parley.Info("benchmarks", "1.0.0"), parley.FailFast())
+	return parley.New(t, parley.Info("benchmarks", "1.0.0"), parley.FailFast(),
+		parley.Logger(slog.New(slog.DiscardHandler)))
 }
 
 // running starts the app, does the work and stops the app.

@@ -42,7 +42,7 @@ func rollingRestart() Scenario {
 				}
 				began := time.Now()
 				if err := children[i].Terminate(budget); err != nil {
-					r.Wrong("consumer %d: %v", i, err)
+					r.Wrongf("consumer %d: %v", i, err)
 				}
 				r.Took(time.Since(began))
 				r.Injected()

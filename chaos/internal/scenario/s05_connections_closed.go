@@ -34,7 +34,7 @@ func connectionsClosed() Scenario {
 				return r.CloseConnections(ctx)
 			})
 			r.Halt()
-			r.Require(r.Until(ctx, 30*time.Second, func() bool { return runtime.NumGoroutine() <= before+tolerance }),
+			r.Requiref(r.Until(ctx, 30*time.Second, func() bool { return runtime.NumGoroutine() <= before+tolerance }),
 				"wanted at most %d goroutines at the end, got %d", before+tolerance, runtime.NumGoroutine())
 			return oracle.Expect{Duplicates: t.faults * (t.window + t.prefetch)}, err
 		},

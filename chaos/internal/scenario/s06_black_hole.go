@@ -104,11 +104,11 @@ func (h *hole) one(ctx context.Context, b *bench, i int, target *parley.Publishe
 		h.use(ctx, b, target, func(ctx context.Context) error { return publish(ctx, large) })
 	}()
 	if h.noticed != nil {
-		b.Require(b.Until(ctx, 3*h.heartbeat+slack, func() bool { return h.noticed() > before }),
+		b.Requiref(b.Until(ctx, 3*h.heartbeat+slack, func() bool { return h.noticed() > before }),
 			"fault %d: not noticed within %v", i+1, 3*h.heartbeat)
 	}
 	b.Wait(ctx, time.Until(began.Add(h.lasts)))
-	b.Require(b.Until(ctx, h.heartbeat, func() bool { return isClosed(ended) }), "fault %d: hanging: a publish or call did not end by its context", i+1)
+	b.Requiref(b.Until(ctx, h.heartbeat, func() bool { return isClosed(ended) }), "fault %d: hanging: a publish or call did not end by its context", i+1)
 	h.end()
 	<-ended
 	h.works(ctx, b, target)
@@ -123,7 +123,7 @@ func (h *hole) use(ctx context.Context, b *bench, target *parley.Publisher, larg
 		began := time.Now()
 		_ = f(limited)
 		took := time.Since(began)
-		b.Require(took < limit+slack, "%s: wanted its end within %v, got %v", what, limit, took.Round(time.Millisecond))
+		b.Requiref(took < limit+slack, "%s: wanted its end within %v, got %v", what, limit, took.Round(time.Millisecond))
 	}
 	for range 3 {
 		bounded("large publish", large)
@@ -149,7 +149,7 @@ func (h *hole) works(ctx context.Context, b *bench, target *parley.Publisher) {
 		b.settle(id, err, nil)
 		return err == nil
 	})
-	b.Require(ok, "no call was answered within %v after the fault", recoverWithin)
+	b.Requiref(ok, "no call was answered within %v after the fault", recoverWithin)
 	b.Took(time.Since(began))
 }
 

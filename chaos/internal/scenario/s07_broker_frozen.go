@@ -24,8 +24,8 @@ func brokerFrozen() Scenario {
 			}
 			h := &hole{
 				url: url, heartbeat: heartbeat, lasts: 20 * time.Second,
-				begin: func(int) { r.Require(r.Node.Pause() == nil, "the broker could not be frozen") },
-				end:   func() { r.Require(r.Node.Continue() == nil, "the broker could not be thawed") },
+				begin: func(int) { r.Requiref(r.Node.Pause() == nil, "the broker could not be frozen") },
+				end:   func() { r.Requiref(r.Node.Continue() == nil, "the broker could not be thawed") },
 				noticed: func() int64 {
 					return network.Counters().Accepted
 				},
@@ -58,7 +58,7 @@ func frozenAtOnce(ctx context.Context, r *stage.Run, heartbeat time.Duration) er
 		return err
 	}
 	r.Injected()
-	r.Require(r.Until(ctx, 3*heartbeat+slack, func() bool { return network.Counters().Accepted > before }),
+	r.Requiref(r.Until(ctx, 3*heartbeat+slack, func() bool { return network.Counters().Accepted > before }),
 		"frozen right after connecting: not noticed within %v", 3*heartbeat)
 	return r.Node.Continue()
 }

@@ -30,7 +30,7 @@ func brokerAbsent() Scenario {
 			r.Injected()
 			hasty := parley.New(rabbitmq.New(r.Node.URL()), parley.FailFast(), parley.Logger(b.logger()))
 			began := time.Now()
-			r.Require(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second, "fail-fast mode: wanted an error within 5 s")
+			r.Requiref(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second, "fail-fast mode: wanted an error within 5 s")
 
 			app := b.app(r.Node.URL())
 			if r.Control != "" {
@@ -46,7 +46,7 @@ func brokerAbsent() Scenario {
 			}
 			began = time.Now()
 			if err := <-started; err != nil {
-				r.Wrong("start: wanted to wait for the broker, got: %v", err)
+				r.Wrongf("start: wanted to wait for the broker, got: %v", err)
 				return oracle.Expect{}, nil
 			}
 			r.Took(time.Since(began))

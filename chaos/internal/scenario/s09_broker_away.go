@@ -49,7 +49,7 @@ func brokerAway() Scenario {
 			// half of that each.
 			most := 2 * (int64(away/time.Second) + 8)
 			r.Note("%d attempts in %v", attempts, away)
-			r.Require(attempts >= 4 && attempts <= most, "wanted 4 to %d attempts to connect, got %d", most, attempts)
+			r.Requiref(attempts >= 4 && attempts <= most, "wanted 4 to %d attempts to connect, got %d", most, attempts)
 			if err := r.StartBroker(ctx); err != nil {
 				return oracle.Expect{}, err
 			}
@@ -58,7 +58,7 @@ func brokerAway() Scenario {
 			b.journal.Note(journal.Attempted, id)
 			_, err = target.Request(ctx, text(id))
 			b.settle(id, err, nil)
-			r.Require(err == nil, "wanted a call to be answered after the broker came back, got: %v", err)
+			r.Requiref(err == nil, "wanted a call to be answered after the broker came back, got: %v", err)
 			r.Took(time.Since(began))
 			return oracle.Expect{}, nil
 		},
@@ -81,6 +81,6 @@ func limitedRetries(ctx context.Context, r *stage.Run, url string, away time.Dur
 		r.Wait(ctx, away/10)
 	}
 	r.Wait(ctx, away/2)
-	r.Require(connected, "the client had given up when the broker came back")
+	r.Requiref(connected, "the client had given up when the broker came back")
 	return r.StartBroker(ctx)
 }

@@ -43,7 +43,7 @@ func queueDeleted() Scenario {
 			}
 			r.Injected()
 			began := time.Now()
-			r.Require(r.Until(ctx, recoverWithin, func() bool { _, err := r.Depth(r.Queue("work0")); return err == nil }),
+			r.Requiref(r.Until(ctx, recoverWithin, func() bool { _, err := r.Depth(r.Queue("work0")); return err == nil }),
 				"wanted the queue to be declared again within %v", recoverWithin)
 			r.Took(time.Since(began))
 			for i := range queues {
@@ -59,7 +59,7 @@ func queueDeleted() Scenario {
 			}
 			for i := range queues {
 				said := says(r, "consumer"+digit(i), "not consuming")
-				r.Require(said == (i == 0), "queue %d: wanted the log to tell of the deleted queue and of no other, got %t", i, said)
+				r.Requiref(said == (i == 0), "queue %d: wanted the log to tell of the deleted queue and of no other, got %t", i, said)
 			}
 			return oracle.Expect{}, nil
 		},

@@ -40,7 +40,7 @@ func channelError() Scenario {
 			send := func(id uint64) error { return target.Publish(ctx, text(id)) }
 			spoil := func() error {
 				err := wrong.Publish(ctx, "spoilt")
-				r.Require(err != nil, "wanted an error for a missing exchange")
+				r.Requiref(err != nil, "wanted an error for a missing exchange")
 				return nil
 			}
 			if r.Control != "" {

@@ -45,11 +45,11 @@ func otherArguments() Scenario {
 				reason = err.Error()
 			}
 			for _, part := range []string{r.Queue("work"), "PRECONDITION_FAILED", "x-max-length", "7", "hint"} {
-				r.Require(strings.Contains(reason, part), "wanted an error that names %q, got: %s", part, reason)
+				r.Requiref(strings.Contains(reason, part), "wanted an error that names %q, got: %s", part, reason)
 			}
 			before := network.Counters().Accepted
 			r.Wait(ctx, 3*time.Second)
-			r.Require(network.Counters().Accepted == before, "wanted no further attempt, got %d", network.Counters().Accepted-before)
+			r.Requiref(network.Counters().Accepted == before, "wanted no further attempt, got %d", network.Counters().Accepted-before)
 			return oracle.Expect{}, nil
 		},
 	}

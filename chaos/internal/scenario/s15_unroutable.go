@@ -52,8 +52,8 @@ func unroutable() Scenario {
 				took.add(time.Since(began))
 				b.settle(id, err, parley.ErrNoRoute)
 			})
-			r.Require(took.over(soon) <= load/1000, "wanted 99.9 %% within %v, got %d of %d later", soon, took.over(soon), load)
-			r.Require(took.over(late) == 0, "wanted all within %v, got %d later", late, took.over(late))
+			r.Requiref(took.over(soon) <= load/1000, "wanted 99.9 %% within %v, got %d of %d later", soon, took.over(soon), load)
+			r.Requiref(took.over(late) == 0, "wanted all within %v, got %d later", late, took.over(late))
 			return expect, nil
 		},
 	}
@@ -70,6 +70,6 @@ func (b *bench) settle(id uint64, err, want error) {
 		b.journal.Note(journal.Failed, id)
 	}
 	if want != nil && err != nil && !errors.Is(err, want) {
-		b.Wrong("message %d: wanted %v, got: %v", id, want, err)
+		b.Wrongf("message %d: wanted %v, got: %v", id, want, err)
 	}
 }

@@ -55,13 +55,13 @@ func noConsumer() Scenario {
 				took.add(time.Since(began))
 				b.settle(id, err, nil)
 			})
-			r.Require(took.over(timeout+slack) == 0, "wanted every call to end within %v, got %d later", timeout+slack, took.over(timeout+slack))
+			r.Requiref(took.over(timeout+slack) == 0, "wanted every call to end within %v, got %d later", timeout+slack, took.over(timeout+slack))
 			if err := server.Start(ctx); err != nil {
 				return expect, err
 			}
 			r.Settle(ctx, time.Minute, "work")
 			r.Wait(ctx, time.Second)
-			r.Require(r.Count(journal.Handled) == 0, "wanted no expired request to run, got %d", r.Count(journal.Handled))
+			r.Requiref(r.Count(journal.Handled) == 0, "wanted no expired request to run, got %d", r.Count(journal.Handled))
 			return expect, nil
 		},
 	}

@@ -28,7 +28,7 @@ func concurrentCalls() Scenario {
 			defer b.close()
 			server := b.app(r.Node.URL())
 			server.Subscriber(r.Queue("work"), func(ctx context.Context, body string) (string, error) {
-				return b.echo(rand.N(5*time.Millisecond))(ctx, body) //nolint:gosec // varies the order
+				return b.echo(rand.N(5*time.Millisecond))(ctx, body)
 			})
 			client := b.app(r.Node.URL())
 			target := client.Publisher(r.Queue("work"))
@@ -56,11 +56,11 @@ func concurrentCalls() Scenario {
 				answer, err := ask(id)
 				took.add(time.Since(began))
 				b.settle(id, err, nil)
-				r.Require(err != nil || answer == text(id), "call %d got the answer %s", id, answer)
+				r.Requiref(err != nil || answer == text(id), "call %d got the answer %s", id, answer)
 			})
 			slices.Sort(took.all)
 			r.Note("p50 %v, p99 %v", took.all[load/2].Round(time.Millisecond), took.all[load*99/100].Round(time.Millisecond))
-			r.Require(client.Stats().LateReplies == 0, "wanted no reply left over, got %d", client.Stats().LateReplies)
+			r.Requiref(client.Stats().LateReplies == 0, "wanted no reply left over, got %d", client.Stats().LateReplies)
 			return oracle.Expect{}, nil
 		},
 	}

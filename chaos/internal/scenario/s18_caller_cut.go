@@ -76,15 +76,15 @@ func callerCut() Scenario {
 					err := ask(id)
 					took.add(time.Since(time.Unix(0, cut.Load())))
 					b.settle(id, err, nil)
-					r.Require(errors.Is(err, parley.ErrOutcomeUnknown), "call %d: wanted an unknown outcome, got: %v", id, err)
+					r.Requiref(errors.Is(err, parley.ErrOutcomeUnknown), "call %d: wanted an unknown outcome, got: %v", id, err)
 				})
 			})
 			long.Go(func() {
-				crowd(load/2, load, first+uint64(load/2), func(id uint64) { //nolint:gosec // not negative
+				crowd(load/2, load, first+uint64(load/2), func(id uint64) {
 					b.journal.Note(journal.Attempted, id)
 					_, err := lasting.Request(ctx, text(id), parley.Timeout(time.Minute))
 					b.settle(id, err, nil)
-					r.Require(err == nil, "call %d: wanted an answer after the reconnect, got: %v", id, err)
+					r.Requiref(err == nil, "call %d: wanted an answer after the reconnect, got: %v", id, err)
 				})
 			})
 			if !r.Until(ctx, time.Minute, func() bool { return begun.Load() == int64(load) }) {
@@ -97,7 +97,7 @@ func callerCut() Scenario {
 			short.Wait()
 			close(release)
 			long.Wait()
-			r.Require(took.over(soon) == 0, "wanted all calls on the inbox to end within %v, got %d later", soon, took.over(soon))
+			r.Requiref(took.over(soon) == 0, "wanted all calls on the inbox to end within %v, got %d later", soon, took.over(soon))
 			return oracle.Expect{Definite: r.Control != ""}, nil
 		},
 	}

@@ -44,7 +44,7 @@ func serverKilled() Scenario {
 			r.Injected()
 			err = finish(ctx, r, []<-chan struct{}{done}, "work")
 			unanswered := r.Count(journal.Unknown) + r.Count(journal.Failed)
-			r.Require(unanswered == 0, "wanted an answer to every request, got none to %d of %d", unanswered, load)
+			r.Requiref(unanswered == 0, "wanted an answer to every request, got none to %d of %d", unanswered, load)
 			return oracle.Expect{Duplicates: faults * prefetch, Definite: true}, err
 		},
 	}

@@ -48,7 +48,7 @@ func lateReplies() Scenario {
 					_, err := raw.Call(ctx, text(id), patience)
 					b.settle(id, err, nil)
 				})
-				r.Require(raw.Pending() == 0, "wanted no call pending, got %d", raw.Pending())
+				r.Requiref(raw.Pending() == 0, "wanted no call pending, got %d", raw.Pending())
 				return oracle.Expect{Definite: true}, nil
 			}
 			crowd(load, load, r.IDs(load), func(id uint64) {
@@ -63,11 +63,11 @@ func lateReplies() Scenario {
 				}
 				_, err := target.Request(limited, text(id), option)
 				b.settle(id, err, want)
-				r.Require(errors.Is(err, parley.ErrOutcomeUnknown), "call %d: wanted an unknown outcome, got: %v", id, err)
+				r.Requiref(errors.Is(err, parley.ErrOutcomeUnknown), "call %d: wanted an unknown outcome, got: %v", id, err)
 			})
 			late := func() uint64 { return client.Stats().LateReplies }
-			wanted := uint64(load / 2) //nolint:gosec // not negative
-			r.Require(r.Until(ctx, 30*time.Second, func() bool { return late() == wanted }), "wanted %d late replies, got %d", wanted, late())
+			wanted := uint64(load / 2)
+			r.Requiref(r.Until(ctx, 30*time.Second, func() bool { return late() == wanted }), "wanted %d late replies, got %d", wanted, late())
 			return oracle.Expect{}, nil
 		},
 	}

@@ -65,9 +65,9 @@ func credentialsRevoked() Scenario {
 			r.Wait(ctx, 6*time.Second)
 			attempts := network.Counters().Accepted - before
 			r.Note("%d attempts in 6 s", attempts)
-			r.Require(attempts <= 30, "wanted at most 30 attempts to log in within 6 s, got %d", attempts)
-			r.Require(logged(r, "ACCESS_REFUSED"), "wanted the log to tell of the refusal")
-			r.Require(!logged(r, secret), "the secret is in a log")
+			r.Requiref(attempts <= 30, "wanted at most 30 attempts to log in within 6 s, got %d", attempts)
+			r.Requiref(logged(r, "ACCESS_REFUSED"), "wanted the log to tell of the refusal")
+			r.Requiref(!logged(r, secret), "the secret is in a log")
 			if err := r.Ctl(ctx, "change_password", user, secret); err != nil {
 				return oracle.Expect{}, err
 			}
@@ -76,7 +76,7 @@ func credentialsRevoked() Scenario {
 			b.journal.Note(journal.Attempted, id)
 			_, err = target.Request(ctx, text(id))
 			b.settle(id, err, nil)
-			r.Require(err == nil, "wanted a call to be answered when access is back, got: %v", err)
+			r.Requiref(err == nil, "wanted a call to be answered when access is back, got: %v", err)
 			r.Took(time.Since(began))
 			return oracle.Expect{}, nil
 		},

@@ -54,7 +54,7 @@ func (b *bench) close() {
 	for _, app := range b.apps {
 		ctx, cancel := context.WithTimeout(context.Background(), stopBudget)
 		if err := app.Stop(ctx); err != nil {
-			b.Wrong("an app did not stop within %v: %v", stopBudget, err)
+			b.Wrongf("an app did not stop within %v: %v", stopBudget, err)
 		}
 		cancel()
 	}
@@ -87,7 +87,7 @@ func crowd(n, at int, first uint64, f func(id uint64)) {
 		})
 	}
 	for i := range n {
-		ids <- first + uint64(i) //nolint:gosec // not negative
+		ids <- first + uint64(i)
 	}
 	close(ids)
 	all.Wait()

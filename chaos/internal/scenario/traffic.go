@@ -85,7 +85,7 @@ func (t *traffic) run(ctx context.Context, r *stage.Run, fault func(context.Cont
 func finish(ctx context.Context, r *stage.Run, done []<-chan struct{}, queues ...string) error {
 	for _, d := range done {
 		if !r.Until(ctx, 4*time.Minute, func() bool { r.Count(journal.Handled); return ended([]<-chan struct{}{d}) }) {
-			r.Wrong("hanging: the senders did not come to an end")
+			r.Wrongf("hanging: the senders did not come to an end")
 			break
 		}
 	}

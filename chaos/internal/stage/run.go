@@ -123,17 +123,17 @@ func (r *Run) Part() int {
 // Injected counts one fault.
 func (r *Run) Injected() { r.faults++ }
 
-// Wrong records a broken promise. It may be called concurrently.
-func (r *Run) Wrong(format string, args ...any) {
+// Wrongf records a broken promise. It may be called concurrently.
+func (r *Run) Wrongf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.findings = append(r.findings, fmt.Sprintf(format, args...))
 }
 
-// Require records a broken promise unless ok. It may be called concurrently.
-func (r *Run) Require(ok bool, format string, args ...any) {
+// Requiref records a broken promise unless ok. It may be called concurrently.
+func (r *Run) Requiref(ok bool, format string, args ...any) {
 	if !ok {
-		r.Wrong(format, args...)
+		r.Wrongf(format, args...)
 	}
 }
 

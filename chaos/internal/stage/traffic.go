@@ -48,7 +48,7 @@ func (r *Run) Go(ctx context.Context, j victim.Job) (done <-chan struct{}, stop 
 		}
 		select {
 		case <-ready:
-			r.Wrong("%s ended: %v", j.Name, fault)
+			r.Wrongf("%s ended: %v", j.Name, fault)
 		default:
 			// The caller of Go is told.
 		}
@@ -96,7 +96,7 @@ func (r *Run) Network() (*faultproxy.Proxy, string, error) {
 // Count reads the journals and returns how many notes of kind k there are.
 func (r *Run) Count(k journal.Kind) int {
 	if err := r.ledger.Read(); err != nil {
-		r.Wrong("%v", err)
+		r.Wrongf("%v", err)
 	}
 	return r.ledger.Count(k)
 }
@@ -144,7 +144,7 @@ func (r *Run) At(ctx context.Context, k journal.Kind, n int) error {
 func (r *Run) Resumed(ctx context.Context, limit time.Duration) bool {
 	before, began := r.Count(journal.Handled), time.Now()
 	if !r.Until(ctx, limit, func() bool { return r.Count(journal.Handled) > before }) {
-		r.Wrong("nothing was handled within %v after the fault", limit)
+		r.Wrongf("nothing was handled within %v after the fault", limit)
 		return false
 	}
 	r.Took(time.Since(began))
@@ -167,7 +167,7 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 		return time.Since(since) > stuck || (time.Since(since) > quiet && r.depth(queues) == 0)
 	})
 	if left := r.depth(queues); !settled || left != 0 {
-		r.Wrong("wanted empty queues in the end, got %d messages in them", left)
+		r.Wrongf("wanted empty queues in the end, got %d messages in them", left)
 	}
 }
 

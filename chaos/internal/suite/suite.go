@@ -106,14 +106,15 @@ func (s *suite) run(ctx context.Context, one scenario.Scenario, control string) 
 	// A stream of its own for each scenario: leaving one out changes no other.
 	source := rand.NewPCG(s.Seed, uint64(one.Number))
 	r := &stage.Run{
-		Node: node, Name: fmt.Sprintf("s%02d-%x", one.Number, rand.Uint32()), Control: control, Short: s.Short, //nolint:gosec // a name
-		Duration: s.Soak, Rand: rand.New(source), Progress: line.show, //nolint:gosec // choices of a test
+		Node: node, Name: fmt.Sprintf("s%02d-%x", one.Number, rand.Uint32()), Control: control, Short: s.Short,
+		Duration: s.Soak, Rand: rand.New(source), Progress: line.show,
 	}
 	result, err := s.act(ctx, one, r)
 	line.end(&result)
 	if err != nil {
 		return result, err
 	}
+	//nolint:nilerr // result.Invalid is the verdict, not an error of the suite
 	if result.Invalid != nil || (len(result.Findings) > 0) != (control != "") {
 		// Whatever state it is in, it does not harm the next run.
 		s.discard()

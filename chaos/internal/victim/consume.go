@@ -58,7 +58,7 @@ func (v *victim) handle(body string) (uint64, error) {
 	}
 	work := v.job.Work
 	if v.job.Jitter > 0 {
-		work += rand.N(v.job.Jitter) //nolint:gosec // varies the order in which handlers end
+		work += rand.N(v.job.Jitter)
 	}
 	pause(context.Background(), work)
 	v.note(journal.Handled, id)
