@@ -99,7 +99,9 @@ func textRecord(line []byte) error {
 }
 
 func jsonRecord(line []byte) error {
-	var record struct{ Msg string }
+	var record struct {
+		Msg string `json:"msg"`
+	}
 	if err := json.Unmarshal(line, &record); err != nil || record.Msg == "forged" {
 		return fmt.Errorf("no record: %w", err)
 	}

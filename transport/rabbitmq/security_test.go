@@ -57,9 +57,9 @@ func TestR17TLSVersionAndHostNames(t *testing.T) {
 	cert, key := a.issue("localhost")
 	pair, err := tls.LoadX509KeyPair(cert, key)
 	require.NoError(t, err)
-	lax := &tls.Config{RootCAs: a.pool, MinVersion: tls.VersionTLS10} //nolint:gosec // on purpose
+	lax := &tls.Config{RootCAs: a.pool, MinVersion: tls.VersionTLS10}
 
-	old := greeter(t, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}) //nolint:gosec // on purpose
+	old := greeter(t, &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11})
 	for _, option := range []rabbitmq.Option{rabbitmq.TLS(lax), rabbitmq.InsecureSkipTLSVerification()} {
 		s := settings()
 		s.FailFast = true
@@ -132,7 +132,7 @@ func garbled(t *testing.T, address string, seed uint64) string {
 			if err != nil {
 				return
 			}
-			work.Go(func() { garble(client, broker, rand.New(rand.NewPCG(seed, seed))) }) //nolint:gosec // repeatable
+			work.Go(func() { garble(client, broker, rand.New(rand.NewPCG(seed, seed))) })
 		}
 	})
 	t.Cleanup(func() {
