@@ -12,10 +12,10 @@ import (
 	"github.com/parley-go/parley/serialization/gzip"
 )
 
-func encoded(t testing.TB, data []byte) []byte {
-	t.Helper()
+func encoded(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	out, err := gzip.Encoding().Encode(data)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return out
 }
 
@@ -39,11 +39,11 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func requireMalformed(t testing.TB, err error) {
-	t.Helper()
+func requireMalformed(tb testing.TB, err error) {
+	tb.Helper()
 	var e *serialization.Error
-	require.ErrorAs(t, err, &e)
-	require.ErrorContains(t, err, "wanted gzip, got truncated or malformed gzip")
+	require.ErrorAs(tb, err, &e)
+	require.ErrorContains(tb, err, "wanted gzip, got truncated or malformed gzip")
 }
 
 func TestMalformed(t *testing.T) {

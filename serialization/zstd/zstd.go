@@ -62,7 +62,7 @@ func (e *encoding) Decode(data []byte, limit int) ([]byte, error) {
 // then nothing is unpacked at all.
 func large(data []byte, limit int) bool {
 	var h zstd.Header
-	return h.Decode(data) == nil && h.HasFCS && h.FrameContentSize > uint64(limit) //nolint:gosec // a limit is positive
+	return h.Decode(data) == nil && h.HasFCS && h.FrameContentSize > uint64(max(limit, 0))
 }
 
 // decoder returns the decoder that holds at most that many bytes.
@@ -71,11 +71,12 @@ func (e *encoding) decoder(bytes int) (*zstd.Decoder, error) {
 		d, _ := kept.(*zstd.Decoder)
 		return d, nil
 	}
+	most := uint64(max(bytes, 0))
 	d, err := zstd.NewReader(nil,
 		zstd.WithDecoderConcurrency(0),
 		zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(uint64(bytes)),                          //nolint:gosec // positive
-		zstd.WithDecoderMaxWindow(min(uint64(bytes), zstd.MaxWindowSize))) //nolint:gosec // positive
+		zstd.WithDecoderMaxMemory(most),
+		zstd.WithDecoderMaxWindow(min(most, zstd.MaxWindowSize)))
 	if err != nil {
 		return nil, err
 	}

@@ -13,10 +13,10 @@ import (
 	"github.com/parley-go/parley/serialization/zstd"
 )
 
-func encoded(t testing.TB, data []byte) []byte {
-	t.Helper()
+func encoded(tb testing.TB, data []byte) []byte {
+	tb.Helper()
 	out, err := zstd.Encoding().Encode(data)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return out
 }
 
@@ -40,11 +40,11 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-func requireMalformed(t testing.TB, err error) {
-	t.Helper()
+func requireMalformed(tb testing.TB, err error) {
+	tb.Helper()
 	var e *serialization.Error
-	require.ErrorAs(t, err, &e)
-	require.ErrorContains(t, err, "wanted zstd, got truncated or malformed zstd")
+	require.ErrorAs(tb, err, &e)
+	require.ErrorContains(tb, err, "wanted zstd, got truncated or malformed zstd")
 }
 
 func TestMalformed(t *testing.T) {
@@ -79,18 +79,18 @@ func TestSeveralPartsAreOneBody(t *testing.T) {
 }
 
 // streamed compresses without writing the size in front.
-func streamed(t testing.TB, data []byte, opts ...lib.EOption) []byte {
-	t.Helper()
+func streamed(tb testing.TB, data []byte, opts ...lib.EOption) []byte {
+	tb.Helper()
 	var out bytes.Buffer
 	w, err := lib.NewWriter(&out, append(opts, lib.WithEncoderConcurrency(1))...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for len(data) > 0 {
 		n := min(len(data), 1<<20)
 		_, err = w.Write(data[:n])
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		data = data[n:]
 	}
-	require.NoError(t, w.Close())
+	require.NoError(tb, w.Close())
 	return out.Bytes()
 }
 
