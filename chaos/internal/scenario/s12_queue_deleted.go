@@ -58,7 +58,7 @@ func queueDeleted() Scenario {
 				return oracle.Expect{}, nil
 			}
 			for i := range queues {
-				said := says(r, "consumer"+digit(i), "not consuming")
+				said := says(r, "consumer"+digit(i), "consumer lost")
 				r.Requiref(said == (i == 0), "queue %d: wanted the log to tell of the deleted queue and of no other, got %t", i, said)
 			}
 			return oracle.Expect{}, nil
