@@ -15,11 +15,17 @@ import (
 // passive, and returns the name of the queue to consume.
 func (s *session) declare(ctx context.Context, t topology.Subscription, passive bool) (queue string, err error) {
 	passive = passive || t.Passive
+	// After an error the declaration may still be going on: see session.call.
+	declared := make(chan string, 1)
 	err = s.onChannel(ctx, func(ch *amqp.Channel) error {
-		queue, err = declareAll(ch, t, passive)
+		name, err := declareAll(ch, t, passive)
+		declared <- name
 		return err
 	})
-	return queue, err
+	if err != nil {
+		return "", err
+	}
+	return <-declared, nil
 }
 
 func declareAll(ch *amqp.Channel, t topology.Subscription, passive bool) (string, error) {

@@ -225,19 +225,26 @@ func (q *replyQueue) consume(ctx context.Context, s *session) (ch *amqp.Channel,
 	if _, err := s.declare(ctx, declaration, q.conn.cfg.passive); err != nil {
 		return nil, nil, err
 	}
+	// What call's function writes is read only when it has ended well: after an
+	// error it may still be going on.
+	var opened *amqp.Channel
+	var arriving <-chan amqp.Delivery
 	err = s.call(ctx, func() (err error) {
-		if ch, err = s.conn.Channel(); err != nil {
+		if opened, err = s.conn.Channel(); err != nil {
 			return err
 		}
-		if err = ch.Qos(replyPrefetch, 0, false); err == nil {
-			deliveries, err = ch.Consume(q.name, "", false, true, false, false, nil)
+		if err = opened.Qos(replyPrefetch, 0, false); err == nil {
+			arriving, err = opened.Consume(q.name, "", false, true, false, false, nil)
 		}
 		if err == nil || code(err) != amqp.AccessRefused {
 			return refusal(fmt.Sprintf("consume reply queue %q", q.name), err)
 		}
 		return permanent("rabbitmq: consume reply queue %q: wanted to be its only reader, got %w; hint: another connection holds it: give each instance its own name with rabbitmq.ReplyQueue", q.name, err)
-	}, func() { _ = ch.Close() })
-	return ch, deliveries, err
+	}, func() { _ = opened.Close() })
+	if err != nil {
+		return nil, nil, err
+	}
+	return opened, arriving, nil
 }
 
 // receive acknowledges after the reply was handed over, many at once while
