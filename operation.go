@@ -77,7 +77,7 @@ func (a *App) Operations() []Operation {
 		all = append(all, r.operation())
 		for _, b := range r.forwards {
 			o := b.operation()
-			o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
+			o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
 			all = append(all, o)
 		}
 	}
@@ -96,7 +96,7 @@ func (r *receiver) operation() Operation {
 		Action:       Receive,
 		Address:      r.template.String(),
 		Parameters:   r.template.Parameters(),
-		Site:         r.declared.site.String(),
+		Site:         r.declared.site,
 		Handler:      r.name,
 		HandlerSite:  callsite.FuncSite(r.declared.function()).String(),
 		Subscription: &subscription,
@@ -117,7 +117,7 @@ func (b *binding) operation() Operation {
 		Action:     Send,
 		Address:    b.template.String(),
 		Parameters: b.template.Parameters(),
-		Site:       b.site.String(),
+		Site:       b.site,
 		Exchange:   b.settings.exchange,
 		Payload:    b.settings.payload,
 	}

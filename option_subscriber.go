@@ -30,6 +30,7 @@ type subscriberSettings struct {
 	store           Store
 	rate            rate
 	killSwitch      *KillSwitchOptions
+	params          []param // those of the nearest scope last
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -43,6 +44,7 @@ func (s subscriberSettings) clone() subscriberSettings {
 	s.values = slices.Clip(s.values)
 	s.forwards = slices.Clip(s.forwards)
 	s.replyPatterns = slices.Clip(s.replyPatterns)
+	s.params = slices.Clip(s.params)
 	return s
 }
 

@@ -41,7 +41,7 @@ func (b *binding) encode(v any, out *outgoing) error {
 	if want := out.settings.payload; want != nil && reflect.TypeOf(v) != want {
 		return &topology.Error{
 			Wanted: fmt.Sprintf("a value of type %s", want), Got: fmt.Sprintf("%T", v),
-			Hint: "the publisher declares its payload at " + b.site.String(),
+			Hint: "the publisher declares its payload at " + b.site,
 		}
 	}
 	m, err := b.app.wire.Encode(v)
