@@ -97,7 +97,14 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	<-signalled.Done()
 	restore()
-	drain, cancel := a.draining(ctx)
+	return a.Shutdown(context.WithoutCancel(ctx))
+}
+
+// Shutdown is [App.Stop] within the time of [Drain], or by the end of ctx where
+// that comes first. What stops several things with one context leaves the
+// others some of it this way.
+func (a *App) Shutdown(ctx context.Context) error {
+	drain, cancel := context.WithTimeout(ctx, a.settings.drain)
 	defer cancel()
 	return a.Stop(drain)
 }

@@ -136,10 +136,19 @@ func TestParamRegistrationErrors(t *testing.T) {
 			[]parley.Option{parley.Declared{Site: "main.go:14"}},
 			[]string{"parley: app: wanted options for many declarations, got parley.Declared(main.go:14)", "hint"},
 		},
-		"declared for a router": {
-			func(app *parley.App) { app.Include(parley.NewRouter("r", parley.Declared{Site: "main.go:14"})) },
+		"an option of a router that is declared elsewhere": {
+			func(app *parley.App) {
+				app.Include(parley.NewRouter("r", parley.Declared{Site: "main.go:14"}, parley.FailFast()))
+			},
 			nil,
-			[]string{`parley: router "r" (params_registration_test.go:`, "wanted options for many declarations, got parley.Declared(main.go:14)"},
+			[]string{`parley: router "r" (main.go:14)`, "parley.FailFast()"},
+		},
+		"where else a parameter may come from": {
+			func(app *parley.App) {
+				app.Subscriber("a", needsTenant, parley.Declared{Hint: "fx.Provide it"})
+			},
+			nil,
+			[]string{"wanted a parameter resolver", "hint: register one with parley.Param, or move the field into the input, or fx.Provide it"},
 		},
 	}
 	for name, c := range cases {

@@ -45,6 +45,10 @@ var arrows = map[string]arrow{
 		others: []string{validator},
 	},
 	"parleyhttp":            {ours: []string{"."}},
+	"parleyfx": {
+		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
+		others: []string{"go.uber.org/fx"},
+	},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 

@@ -18,6 +18,8 @@ type Config struct {
 	Check func(t reflect.Type) func(v any) error
 	// Resolvers supply parameters; the first one of a type is taken.
 	Resolvers []*Resolver
+	// ParamHint says how else a parameter without a resolver could be supplied.
+	ParamHint string
 }
 
 // compiler reads one signature and collects its faults.

@@ -132,6 +132,9 @@ func (o *ordering) missing(t reflect.Type) {
 		wanted = "a parameter resolver for what " + o.position + " parameter needs: " + chain(o.path) + " needs " + t.String()
 	}
 	hint := "register one with parley.Param, or move the field into the input"
+	if o.ParamHint != "" {
+		hint += ", or " + o.ParamHint
+	}
 	if known := o.known(); known != "" {
 		hint += "; resolved here: " + known
 	}
