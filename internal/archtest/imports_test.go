@@ -44,7 +44,7 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite"},
 		others: []string{validator},
 	},
-	"parleyhttp":            {ours: []string{"."}},
+	"parleyhttp": {ours: []string{"."}},
 	"parleyfx": {
 		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
 		others: []string{"go.uber.org/fx"},
