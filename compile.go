@@ -203,6 +203,8 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		}
 	case len(address) > maxShortString:
 		err = tooLong("an address", address)
+	default:
+		err = m.app.wire.CheckTypes(b.settings.payload, b.settings.answer)
 	}
 	b.template = template
 	if has[SendMiddleware](in.middleware) {
@@ -210,7 +212,7 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	}
 	if err != nil {
 		b.fault = err
-		return b, []error{err}
+		return b, unjoined(err)
 	}
 	return b, nil
 }
@@ -305,14 +307,19 @@ func (r *receiver) handlerName() string {
 
 // prefixed returns the errors that err joins, each behind a subject.
 func prefixed(subject string, err error) []error {
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = slices.Clone(joined.Unwrap())
-	}
+	errs := unjoined(err)
 	for i := range errs {
 		errs[i] = fmt.Errorf("%s: %w", subject, errs[i])
 	}
 	return errs
+}
+
+// unjoined returns the errors that err joins.
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.Clone(joined.Unwrap())
+	}
+	return []error{err}
 }
 
 // faultsOf returns what is wrong with one declaration.

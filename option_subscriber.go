@@ -31,6 +31,8 @@ type subscriberSettings struct {
 	rate            rate
 	killSwitch      *KillSwitchOptions
 	params          []param // those of the nearest scope last
+	codes           []Code
+	document        document
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -45,6 +47,7 @@ func (s subscriberSettings) clone() subscriberSettings {
 	s.forwards = slices.Clip(s.forwards)
 	s.replyPatterns = slices.Clip(s.replyPatterns)
 	s.params = slices.Clip(s.params)
+	s.codes = slices.Clip(s.codes)
 	return s
 }
 
