@@ -57,9 +57,10 @@ func (p *place) subscriber(address string, fn any, opts []parley.SubscriberOptio
 	}
 }
 
-func (p *place) publisher(address string, opts []parley.SendOption) *parley.Publisher {
+// declarer is where publishers and clients are declared.
+func (p *place) declarer() parley.Declarer {
 	if p.router != nil {
-		return p.router.Publisher(address, opts...)
+		return p.router
 	}
-	return p.app.Publisher(address, opts...)
+	return p.app
 }
