@@ -76,9 +76,7 @@ func (a *App) Operations() []Operation {
 	for _, r := range m.receivers {
 		all = append(all, r.operation())
 		for _, b := range r.forwards {
-			o := b.operation()
-			o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
-			all = append(all, o)
+			all = append(all, r.forwarding(b))
 		}
 	}
 	for _, b := range m.bindings {
@@ -110,6 +108,13 @@ func (r *receiver) operation() Operation {
 		MaxBody:      r.settings.maxBody,
 		Replies:      !r.settings.noReply,
 	}
+}
+
+// forwarding describes one of the receiver's forwarded results.
+func (r *receiver) forwarding(b *binding) Operation {
+	o := b.operation()
+	o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
+	return o
 }
 
 func (b *binding) operation() Operation {
