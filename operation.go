@@ -48,6 +48,8 @@ type Operation struct {
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply].
 	Replies bool
+	// Forwards is how many [PublishTo] a subscriber has.
+	Forwards int
 
 	// Exchange is where a send goes, nil for the default exchange.
 	Exchange *topology.Exchange
@@ -107,6 +109,7 @@ func (r *receiver) operation() Operation {
 		Prefetch:     r.settings.prefetch,
 		MaxBody:      r.settings.maxBody,
 		Replies:      !r.settings.noReply,
+		Forwards:     len(r.settings.forwards),
 	}
 }
 

@@ -61,10 +61,10 @@ func Counted(count func(what string)) parley.OperationMiddleware {
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
 	app, _ := newApp()
-	traces := make(chan string, 1)
-	app.Use(Timed(slog.New(slog.DiscardHandler)), parley.SendMiddleware(Traced))
 	counted := make(chan string, 9)
 	app.Use(Counted(func(what string) { counted <- what }))
+	traces := make(chan string, 1)
+	app.Use(Timed(slog.New(slog.DiscardHandler)), parley.SendMiddleware(Traced))
 
 	admin := parley.NewRouter("admin")
 	admin.Use(OnlyFrom(map[string]bool{"root": true}))
