@@ -101,7 +101,7 @@ func TestDestinationsAreTemplates(t *testing.T) {
 		require.Equal(w, w.at("events")+":orders.{tenant}.placed:"+w.name+"."+w.at("events")+".orders.*.placed", received.AsString())
 		for i := range all {
 			for _, a := range all[i].Attributes {
-				require.NotContains(w, a.Value.Emit(), "acme")
+				require.NotContains(w, a.Value.String(), "acme")
 			}
 			for _, absent := range []attribute.Key{"messaging.destination.name", "messaging.rabbitmq.destination.routing_key"} {
 				_, ok := value(&all[i], absent)

@@ -114,7 +114,7 @@ func (w *world) ctx() context.Context {
 
 // begin opens a span of the user's around a call.
 func (w *world) begin(name string) (context.Context, trace.Span) {
-	return w.tracers.Tracer("test").Start(w.ctx(), name)
+	return w.tracers.Tracer("test").Start(w.ctx(), name) //nolint:spancheck // the test ends it
 }
 
 // wait waits for n spans and returns them by their start.

@@ -44,7 +44,7 @@ func (w *world) points(m metricdata.Metrics) []string {
 			switch a.Key {
 			case "messaging.system", "messaging.operation.type", "parley.app.name":
 			default:
-				parts = append(parts, w.short(a.Value.Emit()))
+				parts = append(parts, w.short(a.Value.String()))
 			}
 		}
 		all = append(all, strings.Join(append(parts, fmt.Sprint(value)), " "))
