@@ -66,6 +66,8 @@ type Operation struct {
 	// Failure is what becomes of a subscriber's messages that fail, nil for a
 	// send.
 	Failure *FailurePolicy
+	// Forwards is how many [PublishTo] a subscriber has.
+	Forwards int
 
 	// Exchange is where a send goes, nil for the default exchange.
 	Exchange *topology.Exchange
@@ -130,10 +132,7 @@ func (a *App) Operations() []Operation {
 	for _, r := range m.receivers {
 		all = append(all, r.operation())
 		for _, b := range r.forwards {
-			o := b.operation()
-			o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
-			o.ContentType = a.wire.ContentType(o.Payload)
-			all = append(all, o)
+			all = append(all, r.forwarding(b))
 		}
 	}
 	for _, b := range m.bindings {
@@ -170,6 +169,7 @@ func (r *receiver) operation() Operation {
 		Failure:      s.failurePolicy(r.topology.ErrorQueue),
 		Summary:      s.document.summary,
 		Description:  s.document.description,
+		Forwards:     len(s.forwards),
 	}
 	o.ContentType, o.ReplyContentType = r.app.wire.ContentType(o.Body), r.app.wire.ContentType(o.Output)
 	return o
@@ -192,6 +192,14 @@ func (s *subscriberSettings) failurePolicy(errorQueue string) *FailurePolicy {
 		p.Acknowledge = AcknowledgeManually
 	}
 	return p
+}
+
+// forwarding describes one of the receiver's forwarded results.
+func (r *receiver) forwarding(b *binding) Operation {
+	o := b.operation()
+	o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
+	o.ContentType = r.app.wire.ContentType(o.Payload)
+	return o
 }
 
 func (b *binding) operation() Operation {
