@@ -26,6 +26,8 @@ type Config struct {
 type compiler struct {
 	Config
 	wire *Wire
+	// reserved types are parley's, see [NewResolver].
+	reserved []reflect.Type
 	// signature is the handler's type as text, for faults.
 	signature string
 	faults    []error

@@ -97,6 +97,7 @@ func (o *ordering) place(t reflect.Type) (int, bool) {
 		return 0, false
 	}
 	if r.broken {
+		o.fault("a parameter resolver for "+o.position+" parameter", "a faulty one for "+r.String(), "put right what is said of it")
 		return 0, false
 	}
 	return o.add(r)
