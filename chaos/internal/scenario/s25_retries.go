@@ -37,7 +37,16 @@ func retriesInterrupted() Scenario {
 					return oracle.Expect{}, err
 				}
 			}
-			if err := f.send(ctx, "before", load/2); err != nil {
+			// A first message makes the wait queues: RabbitMQ 3.10.8 may forget a
+			// queue, and what it has confirmed for it, when it crashes within moments
+			// of the declaration.
+			if err := f.send(ctx, "first", 1); err != nil {
+				return oracle.Expect{}, err
+			}
+			if err := r.At(ctx, journal.Handled, attempts); err != nil {
+				return oracle.Expect{}, err
+			}
+			if err := f.send(ctx, "before", load/2-1); err != nil {
 				return oracle.Expect{}, err
 			}
 			for i := range faults {
@@ -55,7 +64,9 @@ func retriesInterrupted() Scenario {
 				if err != nil {
 					return oracle.Expect{}, err
 				}
-				r.Resumed(ctx, recoverWithin)
+				if r.Control == "" {
+					r.Resumed(ctx, recoverWithin)
+				}
 			}
 			if err := f.send(ctx, "after", load/2); err != nil {
 				return oracle.Expect{}, err

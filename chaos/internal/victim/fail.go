@@ -26,7 +26,7 @@ const FailerImmediate, FailerRounds = 3, 4
 
 // FailerDelays are the pauses between the rounds.
 func FailerDelays() []time.Duration {
-	return []time.Duration{time.Second, 2 * time.Second, 3 * time.Second}
+	return []time.Duration{time.Second / 2, time.Second, 3 * time.Second / 2}
 }
 
 var errDown = errors.New("victim: what the handler depends on is down")
