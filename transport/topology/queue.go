@@ -34,8 +34,8 @@ const (
 	ArgConsumerPriority     = "x-priority"                // int64, of a consumer, see [ConsumerPriority]
 )
 
-// AtLeastOnce, as [ArgDeadLetterStrategy], makes a quorum queue keep a message
-// until its dead-letter queue has confirmed it. It needs [RejectPublish].
+// AtLeastOnce is a value of [ArgDeadLetterStrategy]: a quorum queue keeps a
+// message until its dead-letter queue has confirmed it. It needs [RejectPublish].
 const AtLeastOnce = "at-least-once"
 
 // DefaultDeliveryLimit is the number of redeliveries that [Quorum] allows, the

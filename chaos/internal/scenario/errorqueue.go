@@ -38,15 +38,6 @@ func drain(r *stage.Run, queue string) ([]amqp.Delivery, error) {
 	}
 }
 
-// byID counts messages by their ids.
-func byID(all []amqp.Delivery) map[string]int {
-	n := map[string]int{}
-	for i := range all {
-		n[all[i].MessageId]++
-	}
-	return n
-}
-
 // remove deletes queues; those that are not there are left out.
 func remove(r *stage.Run, queues ...string) {
 	for _, q := range queues {

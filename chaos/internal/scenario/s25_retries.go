@@ -24,51 +24,13 @@ func retriesInterrupted() Scenario {
 		Must:     fmt.Sprintf("%d attempts each, those apart that met the crash; then the error queue; 0 lost", attempts),
 		Controls: []string{string(victim.CountInMemory)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
-			load, faults := r.Load(1000), r.Faults(2)
-			f := &failing{Run: r, load: load, attempts: attempts, lives: faults + 1}
-			jobs := make([]victim.Job, consumers)
-			children := make([]*victim.Child, consumers)
-			for i := range jobs {
-				j := &jobs[i]
-				*j = r.Job(victim.Failer, "consumer"+digit(i), "work")
+			f := &failing{Run: r, load: r.Load(1000), attempts: attempts, lives: r.Faults(2) + 1}
+			for i := range consumers {
+				j := r.Job(victim.Failer, "consumer"+digit(i), "work")
 				j.Flavor, j.Concurrency, j.Prefetch = victim.Flavor(r.Control), prefetch, prefetch
-				var err error
-				if children[i], err = r.Spawn(ctx, *j); err != nil {
-					return oracle.Expect{}, err
-				}
+				f.jobs = append(f.jobs, j)
 			}
-			// A first message makes the wait queues: RabbitMQ 3.10.8 may forget a
-			// queue, and what it has confirmed for it, when it crashes within moments
-			// of the declaration.
-			if err := f.send(ctx, "first", 1); err != nil {
-				return oracle.Expect{}, err
-			}
-			if err := r.At(ctx, journal.Handled, attempts); err != nil {
-				return oracle.Expect{}, err
-			}
-			if err := f.send(ctx, "before", load/2-1); err != nil {
-				return oracle.Expect{}, err
-			}
-			for i := range faults {
-				if err := r.At(ctx, journal.Handled, attempts*load/2*(i+1)/(faults+2)); err != nil {
-					return oracle.Expect{}, err
-				}
-				var err error
-				if i == 0 {
-					err = r.KillBroker(ctx)
-				} else {
-					children[i].Kill()
-					r.Injected()
-					_, err = r.Spawn(ctx, jobs[i])
-				}
-				if err != nil {
-					return oracle.Expect{}, err
-				}
-				if r.Control == "" {
-					r.Resumed(ctx, recoverWithin)
-				}
-			}
-			if err := f.send(ctx, "after", load/2); err != nil {
+			if err := f.act(ctx); err != nil {
 				return oracle.Expect{}, err
 			}
 			f.settle(ctx)
@@ -84,6 +46,56 @@ type failing struct {
 	load, attempts int
 	// lives is one more than there are crashes.
 	lives int
+	// jobs are the consumers'.
+	jobs []victim.Job
+}
+
+func (f *failing) act(ctx context.Context) error {
+	var children []*victim.Child
+	for _, j := range f.jobs {
+		c, err := f.Spawn(ctx, j)
+		if err != nil {
+			return err
+		}
+		children = append(children, c)
+	}
+	// A first message makes the wait queues: RabbitMQ 3.10.8 may forget a queue,
+	// and what it has confirmed for it, when it crashes within moments of the
+	// declaration.
+	if err := f.send(ctx, "first", 1); err != nil {
+		return err
+	}
+	if err := f.At(ctx, journal.Handled, f.attempts); err != nil {
+		return err
+	}
+	before := f.load / 2
+	if err := f.send(ctx, "before", before-1); err != nil {
+		return err
+	}
+	for i := range f.lives - 1 {
+		if err := f.At(ctx, journal.Handled, f.attempts*before*(i+1)/(f.lives+1)); err != nil {
+			return err
+		}
+		if err := f.crash(ctx, i, children); err != nil {
+			return err
+		}
+	}
+	return f.send(ctx, "after", f.load-before)
+}
+
+// crash kills the broker first, and a consumer after that.
+func (f *failing) crash(ctx context.Context, i int, children []*victim.Child) (err error) {
+	if i == 0 {
+		err = f.KillBroker(ctx)
+	} else {
+		children[i].Kill()
+		f.Injected()
+		_, err = f.Spawn(ctx, f.jobs[i])
+	}
+	if err == nil && f.Control == "" {
+		f.Resumed(ctx, recoverWithin)
+	}
+	return err
 }
 
 // send publishes n messages and waits until they are stored.

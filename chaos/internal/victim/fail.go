@@ -20,9 +20,12 @@ const Failer Role = "failer"
 // CountInMemory counts attempts in the process in place of the message.
 const CountInMemory Flavor = "attempt count in memory"
 
-// FailerImmediate is how many immediate attempts follow the first of a round,
-// FailerRounds how many rounds there are.
-const FailerImmediate, FailerRounds = 3, 4
+const (
+	// FailerImmediate is how many immediate attempts follow the first of a round.
+	FailerImmediate = 3
+	// FailerRounds is how many rounds there are.
+	FailerRounds = 4
+)
 
 // FailerDelays are the pauses between the rounds.
 func FailerDelays() []time.Duration {
