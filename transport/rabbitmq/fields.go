@@ -50,7 +50,7 @@ var fieldSizes = func() (sizes [256]int8) {
 	}
 	for typ, size := range map[byte]int8{
 		'V': 0, 't': 1, 'b': 1, 'B': 1, 's': 2, 'u': 2, 'I': 4, 'i': 4, 'f': 4,
-		'D': 5, 'l': 8, 'd': 8, 'T': 8,
+		'D': 5, 'l': 8, 'L': 8, 'd': 8, 'T': 8,
 		'S': sizePrefixed, 'x': sizePrefixed, 'A': sizeContainer, 'F': sizeContainer,
 	} {
 		sizes[typ] = size
@@ -58,8 +58,17 @@ var fieldSizes = func() (sizes [256]int8) {
 	return sizes
 }()
 
+// RabbitMQ takes integers of 64 bits under two types, the client library under
+// one. Those peers that use the other (py-amqp, and so Celery) write signed
+// ones under it, too.
+const (
+	longInt  = 'l'
+	longUint = 'L'
+)
+
 // checkFields walks through the values of a table, named ones, or of a list.
-// What it finds no fault with the client library takes.
+// What it finds no fault with the client library takes, once it has put right
+// the type of integers that the library does not know, see [longInt].
 func checkFields(b []byte, named bool, depth int) fault {
 	for n := 0; len(b) > 0; n++ {
 		if n == maxElements {
@@ -74,6 +83,9 @@ func checkFields(b []byte, named bool, depth int) fault {
 		}
 		typ := b[0]
 		size := int(fieldSizes[typ])
+		if typ == longUint {
+			b[0] = longInt
+		}
 		b = b[1:]
 		if size < 0 {
 			length, f := valueLength(b, size)

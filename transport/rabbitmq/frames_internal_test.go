@@ -153,6 +153,18 @@ func TestFramesGoThroughUntouched(t *testing.T) {
 	require.Equal(t, stream, out)
 }
 
+func TestLongIntegersOfOtherPeers(t *testing.T) {
+	t.Parallel()
+	const value = "\xff\xff\xff\xff\xff\xff\xff\xfe"
+	of := func(typ string) []byte {
+		return table("n", typ+value, "list", sized('A', typ+value+"V"), "table", sized('F', string(table("n", typ+value))))
+	}
+	require.Equal(t, contentFrame(of("l")), through(t, contentFrame(of("L"))))
+	odd := table("odd", "Z")
+	out := through(t, contentFrame(append(of("L"), odd...)))
+	require.Contains(t, string(out), string(of("l")), "in a table that is rewritten, too")
+}
+
 // A frame that is not whole yet does not hold up the one before it.
 func TestFramesDoNotWaitForMore(t *testing.T) {
 	t.Parallel()

@@ -187,6 +187,9 @@ func (w *rewriter) value(typ byte, size int64) (fault, error) {
 	if err := w.keep(size, true); err != nil {
 		return noFault, err
 	}
+	if typ == longUint {
+		w.out[begin-1] = longInt
+	}
 	if fieldSizes[typ] != sizeContainer {
 		return noFault, nil
 	}
