@@ -37,6 +37,8 @@ type delivery struct {
 	// claimed says that the run has a claim in the store, of that token.
 	claimed bool
 	token   string
+	// renewing keeps the claim alive; nil when it needs no such thing.
+	renewing *renewal
 	// last is how the last run failed.
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
