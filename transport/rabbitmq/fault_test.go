@@ -27,7 +27,6 @@ func TestFaults(t *testing.T) {
 		{"broker frozen", frozen},
 		{"frozen before the first frame", frozenAtOnce},
 		{"broker killed and restarted", killed},
-		{"stored through a kill", storedThroughAKill},
 	} {
 		t.Run(fault.name, func(t *testing.T) { fault.run(t, node, options) })
 	}
@@ -54,23 +53,6 @@ func killed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 	awaitBody(t, bodies, "after")
 	require.NoError(t, k.Ready(within(t, patience)))
 	require.NoError(t, k.Err())
-}
-
-// storedThroughAKill is P1: what was confirmed outlives the broker.
-func storedThroughAKill(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
-	t.Helper()
-	c := connect(t, settings(), node.URL(), options...)
-	s := queue(t)
-	require.NoError(t, c.(transport.QueueDeclarer).DeclareQueue(within(t, patience), s.Queue))
-	for _, body := range []string{"1", "2", "3"} {
-		require.NoError(t, publish(within(t, patience), c, s.Queue.Name, body))
-	}
-	require.NoError(t, node.Kill())
-	require.NoError(t, node.Restart(within(t, 2*patience)))
-	_, bodies := collect(t, c, s)
-	for _, body := range []string{"1", "2", "3"} {
-		require.Equal(t, body, await(t, bodies, body))
-	}
 }
 
 func connectionsClosed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
