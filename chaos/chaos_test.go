@@ -9,14 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley/chaos/internal/suite"
-	"github.com/parley-go/parley/chaos/internal/victim"
 	"github.com/parley-go/parley/internal/rabbitnode"
 )
 
-// TestMain lets the test binary be the victims too.
+// TestMain lets the test binary be the lanes and the victims too.
 func TestMain(m *testing.M) {
-	if len(os.Args) > 1 && os.Args[1] == victim.Verb {
-		exit(victim.Main(os.Stdin, os.Stdout))
+	if program := hidden(os.Args[1:]); program != nil {
+		exit(program())
 		return
 	}
 	os.Exit(m.Run())
@@ -51,7 +50,7 @@ func TestBrokerKilled(t *testing.T) {
 	all, err := suite.Run(t.Context(), o)
 	require.NoError(t, err)
 	var text bytes.Buffer
-	suite.Report(&text, o, all)
+	suite.Report(&text, o, suite.Facts{}, all)
 	require.Len(t, all, 1)
 	require.True(t, all[0].Passed(), text.String())
 }

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/parley-go/parley/chaos/internal/resource"
 )
 
 const (
@@ -20,6 +22,11 @@ const (
 	Verb = "victim"
 	// readyLine is what a child prints when it works.
 	readyLine = "ready"
+	// leftLine begins what a child prints when it has ended its work: what it
+	// held before and after.
+	leftLine = "left "
+	// leftWithin is how soon it must have given back what it took.
+	leftWithin = 10 * time.Second
 	// startBudget bounds the start of a child.
 	startBudget = 60 * time.Second
 )
@@ -42,7 +49,16 @@ func Main(r io.Reader, w io.Writer) error {
 		_, _ = in.ReadByte()
 		os.Exit(1)
 	}()
-	return Run(ctx, j, func() { fmt.Fprintln(w, readyLine) })
+	before := resource.Now()
+	if err := Run(ctx, j, func() { fmt.Fprintln(w, readyLine) }); err != nil {
+		return err
+	}
+	text, err = json.Marshal(resource.Span{Name: j.Name, Before: before, After: resource.Settle(before, leftWithin)})
+	if err != nil {
+		return fmt.Errorf("victim: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", leftLine, text)
+	return err
 }
 
 // Child is a victim in a process of its own.
@@ -53,6 +69,7 @@ type Child struct {
 	done   chan struct{}
 	stderr strings.Builder
 	err    error
+	left   *resource.Span
 }
 
 // Start starts a child and returns when it is in working order.
@@ -104,6 +121,10 @@ func (c *Child) wait(out io.Reader) {
 		if lines.Text() == readyLine {
 			ready()
 		}
+		if text, ok := strings.CutPrefix(lines.Text(), leftLine); ok {
+			c.left = new(resource.Span)
+			_ = json.Unmarshal([]byte(text), c.left)
+		}
 	}
 	c.err = c.cmd.Wait()
 }
@@ -129,6 +150,17 @@ func (c *Child) Terminate(budget time.Duration) error {
 	case <-time.After(budget):
 		c.Kill()
 		return fmt.Errorf("victim: still running %v after SIGTERM", budget)
+	}
+}
+
+// Left is what a child that ended in order held before and after its work; nil
+// for one that was killed or still runs.
+func (c *Child) Left() *resource.Span {
+	select {
+	case <-c.done:
+		return c.left
+	default:
+		return nil
 	}
 }
 

@@ -1,0 +1,93 @@
+package suite
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/parley-go/parley/chaos/internal/scenario"
+)
+
+// What a run takes of which nobody said.
+const (
+	guessShort = 10 * time.Second
+	guessFull  = time.Minute
+)
+
+// task is one run of a scenario.
+type task struct {
+	one scenario.Scenario
+	// run is 0 with every protection, else the place of the control, from 1 on.
+	run int
+}
+
+func (t task) control() string {
+	if t.run == 0 {
+		return ""
+	}
+	return t.one.Controls[t.run-1]
+}
+
+// unit are tasks that go one after the other on the same lane: those of a
+// scenario with a cluster, which is not started for each; else a single one.
+type unit struct {
+	tasks []task
+	quiet bool
+	cost  time.Duration
+}
+
+// units returns all that is to be done, the longest first, so that no lane is
+// left alone with it in the end.
+func units(o *Options) []unit {
+	var all []unit
+	for _, one := range o.Scenarios {
+		runs, cost := len(one.Controls)+1, cost(o, one)
+		var tasks []task
+		for i := range runs {
+			tasks = append(tasks, task{one, i})
+		}
+		if one.Cluster {
+			all = append(all, unit{tasks, one.Quiet, cost})
+			continue
+		}
+		for _, t := range tasks {
+			all = append(all, unit{[]task{t}, one.Quiet, cost / time.Duration(runs)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b unit) int { return cmp.Compare(b.cost, a.cost) })
+	return all
+}
+
+// next takes one of the units for a lane: every other lane is for those that
+// mostly wait, as long as there are any of its kind.
+func next(all []unit, lane int) (unit, []unit) {
+	i := max(0, slices.IndexFunc(all, func(u unit) bool { return u.quiet == (lane%2 == 1) }))
+	return all[i], slices.Delete(slices.Clone(all), i, i+1)
+}
+
+// estimate is how long all takes with so many lanes.
+func estimate(all []unit, lanes int) time.Duration {
+	busy := make([]time.Duration, max(1, lanes))
+	for len(all) > 0 {
+		lane := slices.Index(busy, slices.Min(busy))
+		var u unit
+		u, all = next(all, lane)
+		busy[lane] += u.cost
+	}
+	return slices.Max(busy)
+}
+
+func cost(o *Options, one scenario.Scenario) time.Duration {
+	runs := time.Duration(len(one.Controls) + 1)
+	switch {
+	case o.Soak > 0 && one.Number == soak:
+		return o.Soak + o.Soak/10
+	case o.Short && one.Short > 0:
+		return one.Short
+	case o.Short:
+		return runs * guessShort
+	case one.Full > 0:
+		return one.Full
+	}
+	return runs * guessFull
+}
