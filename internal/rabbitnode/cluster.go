@@ -77,8 +77,21 @@ func (c *Cluster) start(ctx context.Context, o Options) (err error) {
 	if err := together(others, func(n *Node) error { return n.launch(ctx) }); err != nil {
 		return err
 	}
-	_, err = first.Ctl(ctx, "await_online_nodes", fmt.Sprint(size))
+	return c.Await(ctx, first)
+}
+
+// Await returns when via sees all nodes as running members.
+func (c *Cluster) Await(ctx context.Context, via *Node) error {
+	_, err := via.Ctl(ctx, "await_online_nodes", fmt.Sprint(size))
 	return err
+}
+
+// Other returns the first node that is not n.
+func (c *Cluster) Other(n *Node) *Node {
+	if c.nodes[0] == n {
+		return c.nodes[1]
+	}
+	return c.nodes[0]
 }
 
 // prepare writes what n needs; all share the first one's port mapper.

@@ -79,10 +79,7 @@ func TestCluster(t *testing.T) {
 	require.NoError(t, err)
 	_, err = c.Leader(ctx, "none", leader)
 	require.ErrorContains(t, err, `"none"`)
-	other := c.Nodes()[0]
-	if other == leader {
-		other = c.Nodes()[1]
-	}
+	other := c.Other(leader)
 
 	t.Log("the queue outlives its leader")
 	require.NoError(t, leader.Kill())
@@ -96,15 +93,14 @@ func TestCluster(t *testing.T) {
 
 	t.Log("a partitioned node pauses, the others go on")
 	require.NoError(t, c.Partition(ctx, leader))
-	running := func(n *rabbitnode.Node) string {
-		out, _ := n.Ctl(ctx, "eval", "length(rabbit_nodes:all_running()).")
-		return strings.TrimSpace(out)
-	}
-	eventually(ctx, t, "two nodes without the third", func() bool { return running(other) == "2" })
+	eventually(ctx, t, "two nodes without the third", func() bool {
+		out, _ := other.Ctl(ctx, "eval", "length(rabbit_nodes:all_running()).")
+		return strings.TrimSpace(out) == "2"
+	})
 	eventually(ctx, t, "the third pauses", func() bool { _, err := amqp.Dial(leader.URL()); return err != nil })
 	require.NoError(t, declare(ctx, other.URL(), "q"))
 	require.NoError(t, c.Heal(ctx, leader))
-	eventually(ctx, t, "three nodes again", func() bool { return running(other) == "3" })
+	require.NoError(t, c.Await(ctx, other))
 	eventually(ctx, t, "the third serves", func() bool { return declare(ctx, leader.URL(), "q") == nil })
 
 	require.NoError(t, c.Stop())

@@ -27,7 +27,7 @@ func TestLedgerMergesFilesAsTheyGrow(t *testing.T) {
 	two.Note(journal.Handled, 7)
 	one.Note(journal.OK, 7)
 	require.NoError(t, l.Read())
-	require.Equal(t, journal.Outcome{Attempted: 1, OK: 1, Handled: 2}, l.Of(7))
+	require.Equal(t, journal.Outcome{Attempted: 1, OK: 1, Handled: 2, Place: 1}, l.Of(7))
 	require.Equal(t, 2, l.Count(journal.Handled))
 	require.Equal(t, []uint64{7}, l.IDs())
 }

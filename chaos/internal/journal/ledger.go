@@ -28,7 +28,12 @@ type Ledger struct {
 }
 
 // Outcome is what is known of one message: how often each thing happened.
-type Outcome struct{ Attempted, OK, Failed, Unknown, Handled, Replied int }
+type Outcome struct {
+	Attempted, OK, Failed, Unknown, Handled, Replied int
+	// Place is where its first handling stands among all that were read, from 1
+	// on; in the order of time as long as one journal has them all.
+	Place int
+}
 
 // NewLedger reads the journals in folder, those too that are made later.
 func NewLedger(folder string) *Ledger {
@@ -115,6 +120,9 @@ func (l *Ledger) line(text []byte) error {
 	}
 	*field++
 	l.counts[Kind(text[0])]++
+	if o.Handled == 1 && Kind(text[0]) == Handled {
+		o.Place = l.counts[Handled]
+	}
 	return nil
 }
 

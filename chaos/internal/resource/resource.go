@@ -84,12 +84,52 @@ type Span struct {
 	// Name is that of the process.
 	Name          string
 	Before, After Use
+	// Early and Late are from the first and the last quarter of its life, the
+	// most of the one and the least of the other; zero for a short life.
+	Early, Late Use
+}
+
+// Watch measures at each tick until stop is closed, and fills in Early and Late.
+func (s *Span) Watch(tick <-chan time.Time, stop <-chan struct{}) {
+	var all []Use
+	for watching := true; watching; {
+		select {
+		case <-tick:
+			all = append(all, Now())
+		case <-stop:
+			watching = false
+		}
+	}
+	quarter := len(all) / 4
+	if quarter < 2 {
+		return
+	}
+	s.Early, s.Late = fold(all[:quarter], largest), fold(all[len(all)-quarter:], least)
+}
+
+func fold(all []Use, f func(a, b Use) Use) Use {
+	u := all[0]
+	for _, next := range all[1:] {
+		u = f(u, next)
+	}
+	return u
+}
+
+func largest(a, b Use) Use {
+	return Use{max(a.Goroutines, b.Goroutines), max(a.Descriptors, b.Descriptors), max(a.Heap, b.Heap)}
+}
+
+func least(a, b Use) Use {
+	return Use{min(a.Goroutines, b.Goroutines), min(a.Descriptors, b.Descriptors), min(a.Heap, b.Heap)}
 }
 
 // Over says what was left, see [Use.Over].
 func (s Span) Over() (all []string) {
 	for _, text := range s.After.Over(s.Before) {
 		all = append(all, fmt.Sprintf("left over in %s: %s", s.Name, text))
+	}
+	for _, text := range s.Late.Over(s.Early) {
+		all = append(all, fmt.Sprintf("piling up in %s: %s", s.Name, text))
 	}
 	return all
 }

@@ -45,6 +45,28 @@ func TestSpanSeesWhatIsLeft(t *testing.T) {
 	require.Empty(t, resource.Settle(before, time.Minute).Over(before), kept)
 }
 
+func TestWatchSeesWhatPilesUp(t *testing.T) {
+	tick, stop := make(chan time.Time), make(chan struct{})
+	span := resource.Span{Name: "here"}
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		span.Watch(tick, stop)
+	}()
+	release := make(chan struct{})
+	for range 16 {
+		for range resource.Goroutines {
+			go func() { <-release }()
+		}
+		tick <- time.Time{}
+	}
+	close(stop)
+	<-watched
+	close(release)
+	span.Before = span.After
+	require.ErrorContains(t, joined(span), "piling up in here: wanted at most")
+}
+
 type texts []string
 
 func (t texts) Error() string {

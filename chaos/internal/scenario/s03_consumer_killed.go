@@ -31,9 +31,9 @@ func consumerKilled() Scenario {
 			if err != nil {
 				return oracle.Expect{}, err
 			}
-			for i := range t.faults {
-				// Before the work runs out, wherever the publishers are.
-				if err := r.At(ctx, journal.Handled, t.load*(i+1)/(t.faults+3)); err != nil {
+			// Before the work runs out, wherever the publishers are.
+			for i, point := range r.Points(t.load*4/5, t.faults) {
+				if err := r.At(ctx, journal.Handled, point); err != nil {
 					return oracle.Expect{}, err
 				}
 				child.Kill()

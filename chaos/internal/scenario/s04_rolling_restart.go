@@ -36,10 +36,12 @@ func rollingRestart() Scenario {
 			if err != nil {
 				return oracle.Expect{}, err
 			}
-			for i := range t.faults {
-				if err := r.At(ctx, journal.Handled, t.load*(i+1)/(t.faults+3)); err != nil {
+			turn := r.Choose("the first consumer", instances)
+			for n, point := range r.Points(t.load*4/5, t.faults) {
+				if err := r.At(ctx, journal.Handled, point); err != nil {
 					return oracle.Expect{}, err
 				}
+				i := (turn + n) % instances
 				began := time.Now()
 				if err := children[i].Terminate(budget); err != nil {
 					r.Wrongf("consumer %d: %v", i, err)

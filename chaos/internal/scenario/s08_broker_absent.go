@@ -30,7 +30,7 @@ func brokerAbsent() Scenario {
 			r.Injected()
 			hasty := parley.New(rabbitmq.New(r.Node.URL()), parley.FailFast(), parley.Logger(b.logger()))
 			began := time.Now()
-			r.Requiref(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second, "fail-fast mode: wanted an error within 5 s")
+			r.Requiref(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second+r.Grace(), "fail-fast mode: wanted an error within 5 s")
 
 			app := b.app(r.Node.URL())
 			if r.Control != "" {

@@ -19,7 +19,10 @@ func brokerAway() Scenario {
 		Controls: []string{"retry limit of 5"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
 			r.Faults(1)
-			away := time.Duration(150/r.Part()) * time.Second
+			away := 10 * time.Minute
+			if r.Short {
+				away = 15 * time.Second
+			}
 			b, err := newBench(r)
 			if err != nil {
 				return oracle.Expect{}, err
@@ -30,7 +33,7 @@ func brokerAway() Scenario {
 				return oracle.Expect{}, err
 			}
 			if r.Control != "" {
-				return oracle.Expect{}, limitedRetries(ctx, r, url, away)
+				return oracle.Expect{}, limitedRetries(ctx, r, url)
 			}
 			app := b.app(url)
 			app.Subscriber(r.Queue("work"), b.echo(0))
@@ -66,7 +69,11 @@ func brokerAway() Scenario {
 }
 
 // limitedRetries is a client that gives up.
-func limitedRetries(ctx context.Context, r *stage.Run, url string, away time.Duration) error {
+func limitedRetries(ctx context.Context, r *stage.Run, url string) error {
+	pause := 5 * time.Second
+	if r.Short {
+		pause = time.Second
+	}
 	if err := r.Node.Kill(); err != nil {
 		return err
 	}
@@ -78,9 +85,8 @@ func limitedRetries(ctx context.Context, r *stage.Run, url string, away time.Dur
 			_ = conn.Close()
 			break
 		}
-		r.Wait(ctx, away/10)
+		r.Wait(ctx, pause)
 	}
-	r.Wait(ctx, away/2)
 	r.Requiref(connected, "the client had given up when the broker came back")
 	return r.StartBroker(ctx)
 }

@@ -62,8 +62,8 @@ func channelError() Scenario {
 					sent.Add(1)
 				})
 			}()
-			for i := range faults {
-				r.Until(ctx, time.Minute, func() bool { return int(sent.Load()) >= load*(i+1)/(faults+2) })
+			for _, point := range r.Points(load*4/5, faults) {
+				r.Until(ctx, time.Minute, func() bool { return int(sent.Load()) >= point })
 				if err := deleteExchange(r.Node.URL(), r.Queue("exchange")); err != nil {
 					return oracle.Expect{}, err
 				}

@@ -37,7 +37,7 @@ func otherArguments() Scenario {
 			if r.Control != "" {
 				j.Flavor = victim.NoConfirms
 			}
-			limited, cancel := context.WithTimeout(ctx, soon)
+			limited, cancel := context.WithTimeout(ctx, soon+r.Grace())
 			defer cancel()
 			_, _, err = r.Go(limited, j)
 			reason := ""

@@ -55,7 +55,8 @@ func noConsumer() Scenario {
 				took.add(time.Since(began))
 				b.settle(id, err, nil)
 			})
-			r.Requiref(took.over(timeout+slack) == 0, "wanted every call to end within %v, got %d later", timeout+slack, took.over(timeout+slack))
+			most := timeout + slack + r.Grace()
+			r.Requiref(took.over(most) == 0, "wanted every call to end within %v, got %d later", most, took.over(most))
 			if err := server.Start(ctx); err != nil {
 				return expect, err
 			}

@@ -62,7 +62,7 @@ func callerCut() Scenario {
 				}
 				defer raw.Close()
 				ask = func(id uint64) error {
-					_, err := raw.Call(ctx, text(id), 5*time.Second)
+					_, err := raw.Call(ctx, text(id), 6*time.Second)
 					return err
 				}
 			}
@@ -97,7 +97,8 @@ func callerCut() Scenario {
 			short.Wait()
 			close(release)
 			long.Wait()
-			r.Requiref(took.over(soon) == 0, "wanted all calls on the inbox to end within %v, got %d later", soon, took.over(soon))
+			most := soon + r.Grace()
+			r.Requiref(took.over(most) == 0, "wanted all calls on the inbox to end within %v, got %d later", most, took.over(most))
 			return oracle.Expect{Definite: r.Control != ""}, nil
 		},
 	}

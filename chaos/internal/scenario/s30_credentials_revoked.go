@@ -68,6 +68,9 @@ func credentialsRevoked() Scenario {
 			r.Requiref(attempts <= 30, "wanted at most 30 attempts to log in within 6 s, got %d", attempts)
 			r.Requiref(logged(r, "ACCESS_REFUSED"), "wanted the log to tell of the refusal")
 			r.Requiref(!logged(r, secret), "the secret is in a log")
+			if r.Seen() {
+				return oracle.Expect{}, nil
+			}
 			if err := r.Ctl(ctx, "change_password", user, secret); err != nil {
 				return oracle.Expect{}, err
 			}

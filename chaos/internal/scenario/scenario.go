@@ -55,6 +55,9 @@ func All() []Scenario {
 		callerCut(),
 		serverKilled(),
 		lateReplies(),
+		deliveryLimit(),
+		leaderLost(),
+		soak(),
 		credentialsRevoked(),
 	}
 }

@@ -61,6 +61,18 @@ func (p *pulse) beat(ctx context.Context) {
 	}
 }
 
+// hangs is how long a control that hangs by design is watched.
+const hangs = 8 * time.Second
+
+// Within is a limit for what must happen soon: extended by Grace where every
+// protection is in place, and shortened in a control, in which it never does.
+func (r *Run) Within(limit time.Duration) time.Duration {
+	if r.Control != "" {
+		return min(limit, hangs)
+	}
+	return limit + r.Grace()
+}
+
 // Grace is what a limit of time is extended by: a multiple of the worst delay
 // that the driver itself has met so far, next to nothing on a quiet machine.
 func (r *Run) Grace() time.Duration {

@@ -143,6 +143,12 @@ func (r *Run) Faults(n int) int {
 	return n
 }
 
+// AtLeast asks for n faults in the short form too, where one proves too little.
+func (r *Run) AtLeast(n int) int {
+	r.wanted = n
+	return n
+}
+
 // Part is what times are divided by: 3 in the short form, else 1.
 func (r *Run) Part() int {
 	if r.Short {

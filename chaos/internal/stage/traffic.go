@@ -169,6 +169,7 @@ func (r *Run) Resumed(ctx context.Context, limit time.Duration) bool {
 		return false
 	}
 	before, began := r.Count(journal.Handled), time.Now()
+	limit = r.Within(limit)
 	if !r.Until(ctx, limit, func() bool { return r.Count(journal.Handled) > before }) {
 		r.Wrongf("nothing was handled within %v after the fault", limit)
 		return false

@@ -96,7 +96,11 @@ func (l *lane) act(ctx context.Context, t task, r *stage.Run, o order) (stage.Re
 	if t.run > 0 {
 		most = limitControl
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, most+o.Soak, errors.New("the scenario did not end"))
+	if t.one.Number == soak {
+		// It may go on for as long again, until its load is reached.
+		most += 2 * max(o.Soak, 20*time.Minute)
+	}
+	bounded, cancel := context.WithTimeoutCause(ctx, most, errors.New("the scenario did not end"))
 	defer cancel()
 	expect, fault := t.one.Act(bounded, r)
 	seen := r.Seen()

@@ -27,6 +27,8 @@ const (
 	leftLine = "left "
 	// leftWithin is how soon it must have given back what it took.
 	leftWithin = 10 * time.Second
+	// measureEvery is how often it looks at what it holds.
+	measureEvery = 5 * time.Second
 	// startBudget bounds the start of a child.
 	startBudget = 60 * time.Second
 )
@@ -49,11 +51,22 @@ func Main(r io.Reader, w io.Writer) error {
 		_, _ = in.ReadByte()
 		os.Exit(1)
 	}()
-	before := resource.Now()
-	if err := Run(ctx, j, func() { fmt.Fprintln(w, readyLine) }); err != nil {
+	span := resource.Span{Name: j.Name, Before: resource.Now()}
+	ended, watched := make(chan struct{}), make(chan struct{})
+	tick := time.NewTicker(measureEvery)
+	defer tick.Stop()
+	go func() {
+		defer close(watched)
+		span.Watch(tick.C, ended)
+	}()
+	err = Run(ctx, j, func() { fmt.Fprintln(w, readyLine) })
+	close(ended)
+	<-watched
+	if err != nil {
 		return err
 	}
-	text, err = json.Marshal(resource.Span{Name: j.Name, Before: before, After: resource.Settle(before, leftWithin)})
+	span.After = resource.Settle(span.Before, leftWithin)
+	text, err = json.Marshal(span)
 	if err != nil {
 		return fmt.Errorf("victim: %w", err)
 	}

@@ -39,6 +39,7 @@ const (
 	NoDrain      Flavor = "no drain"
 	NoRecovery   Flavor = "no resubscribe"
 	LastingReply Flavor = "durable reply queue"
+	NoMandatory  Flavor = "classic queue with mandatory off"
 )
 
 // Job is all that a victim needs to know; it travels as JSON.
