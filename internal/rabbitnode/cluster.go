@@ -130,25 +130,27 @@ func (c *Cluster) URLs() (all []string) {
 	return all
 }
 
-// Leader returns the node that leads the quorum queue of that name, as asked
-// of via, which must run.
+// Leader returns the node that leads the quorum queue of that name, or has the
+// classic one, as asked of via, which must run.
 func (c *Cluster) Leader(ctx context.Context, queue string, via *Node) (*Node, error) {
-	out, err := via.Ctl(ctx, "list_queues", "--quiet", "--no-table-headers", "name", "leader")
+	out, err := via.Ctl(ctx, "list_queues", "--quiet", "--no-table-headers", "name", "leader", "pid")
 	if err != nil {
 		return nil, err
 	}
 	for line := range strings.Lines(out) {
-		name, leader, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		name, rest, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		leader, pid, _ := strings.Cut(rest, "\t")
 		if name != queue {
 			continue
 		}
 		for _, n := range c.nodes {
-			if n.name == leader {
+			// A classic queue has a process and no leader.
+			if n.name == leader || leader == "" && strings.Contains(pid, n.name) {
 				return n, nil
 			}
 		}
 	}
-	return nil, fmt.Errorf("rabbitnode: wanted a leader of the quorum queue %q, got: %s", queue, strings.TrimSpace(out))
+	return nil, fmt.Errorf("rabbitnode: wanted the node of the queue %q, got: %q", queue, strings.TrimSpace(out))
 }
 
 // Partition cuts n off from the other nodes; its clients stay connected until

@@ -81,6 +81,17 @@ func TestCluster(t *testing.T) {
 	require.ErrorContains(t, err, `"none"`)
 	other := c.Other(leader)
 
+	conn, err := amqp.Dial(c.URLs()[2])
+	require.NoError(t, err)
+	defer conn.Close()
+	ch, err := conn.Channel()
+	require.NoError(t, err)
+	_, err = ch.QueueDeclare("classic", true, false, false, false, nil)
+	require.NoError(t, err)
+	home, err := c.Leader(ctx, "classic", leader)
+	require.NoError(t, err)
+	require.Equal(t, c.Nodes()[2].Name(), home.Name())
+
 	t.Log("the queue outlives its leader")
 	require.NoError(t, leader.Kill())
 	eventually(ctx, t, "a new leader", func() bool {
@@ -97,7 +108,13 @@ func TestCluster(t *testing.T) {
 		out, _ := other.Ctl(ctx, "eval", "length(rabbit_nodes:all_running()).")
 		return strings.TrimSpace(out) == "2"
 	})
-	eventually(ctx, t, "the third pauses", func() bool { _, err := amqp.Dial(leader.URL()); return err != nil })
+	eventually(ctx, t, "the third pauses", func() bool {
+		conn, err := amqp.Dial(leader.URL())
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	})
 	require.NoError(t, declare(ctx, other.URL(), "q"))
 	require.NoError(t, c.Heal(ctx, leader))
 	require.NoError(t, c.Await(ctx, other))

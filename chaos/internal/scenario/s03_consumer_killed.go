@@ -16,6 +16,7 @@ func consumerKilled() Scenario {
 	const prefetch, concurrency = 100, 16
 	return Scenario{
 		Number: 3, Name: "consumer process killed",
+		Short: 22 * time.Second, Full: 240 * time.Second,
 		Must:     "0 lost; duplicates ≤ kills × prefetch",
 		Controls: []string{string(victim.AckAll), string(victim.AckFirst)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

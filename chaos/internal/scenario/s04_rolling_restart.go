@@ -16,6 +16,7 @@ func rollingRestart() Scenario {
 	const instances, budget = 3, 20 * time.Second
 	return Scenario{
 		Number: 4, Name: "SIGTERM under load, three consumers in turn",
+		Short: 5 * time.Second, Full: 60 * time.Second,
 		Must:     "0 lost, 0 duplicates, exit within the budget",
 		Controls: []string{string(victim.NoDrain)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

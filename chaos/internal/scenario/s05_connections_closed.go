@@ -14,6 +14,7 @@ import (
 func connectionsClosed() Scenario {
 	return Scenario{
 		Number: 5, Name: "all connections closed every 2 s",
+		Short: 25 * time.Second, Full: 180 * time.Second,
 		Must:     "0 lost; recovers each time; goroutines at the baseline",
 		Controls: []string{string(victim.NoConfirms), string(victim.NoRecovery)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -19,6 +19,7 @@ import (
 func blackHole() Scenario {
 	return Scenario{
 		Number: 6, Name: "black hole between client and broker",
+		Quiet: true, Short: 18 * time.Second, Full: 150 * time.Second,
 		Must:     "noticed within 3 heartbeats; publishes and calls end by their context, large ones too; works again",
 		Controls: []string{"watchdog off"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -14,6 +14,7 @@ import (
 func brokerFrozen() Scenario {
 	return Scenario{
 		Number: 7, Name: "broker frozen, also right after connecting",
+		Quiet: true, Short: 30 * time.Second, Full: 75 * time.Second,
 		Must:     "noticed within 3 heartbeats; publishes and calls end by their context; works again",
 		Controls: []string{"watchdog off"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

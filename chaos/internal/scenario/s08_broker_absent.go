@@ -15,6 +15,7 @@ import (
 func brokerAbsent() Scenario {
 	return Scenario{
 		Number: 8, Name: "broker down at start-up",
+		Quiet: true, Short: 28 * time.Second, Full: 60 * time.Second,
 		Must:     "by option: a clear error at once, or waiting until everything consumes",
 		Controls: []string{"fail-fast mode"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -15,6 +15,7 @@ import (
 func brokerAway() Scenario {
 	return Scenario{
 		Number: 9, Name: "broker down for a long time",
+		Quiet: true, Short: 45 * time.Second, Full: 660 * time.Second,
 		Must:     "reconnects however long it took; attempts per connection bounded by the longest pause",
 		Controls: []string{"retry limit of 5"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

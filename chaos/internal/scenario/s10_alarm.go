@@ -27,6 +27,7 @@ func diskAlarm() Scenario {
 func alarm(number int, name string, on, off []string) Scenario {
 	return Scenario{
 		Number: number, Name: name,
+		Quiet: true, Short: 30 * time.Second, Full: 110 * time.Second,
 		Must:     "publishes end by their context as blocked; consuming goes on; an app stops in time; resumes; 0 lost",
 		Controls: []string{"one connection for publishing and consuming"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -18,6 +18,7 @@ func queueDeleted() Scenario {
 	const queues, each = 5, 200
 	return Scenario{
 		Number: 12, Name: "queue deleted under a running subscriber",
+		Short: 20 * time.Second, Full: 25 * time.Second,
 		Must:     "declared and consumed again; the other four undisturbed; the log says so",
 		Controls: []string{string(victim.NoRecovery)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -21,6 +21,7 @@ func channelError() Scenario {
 	const senders = 50
 	return Scenario{
 		Number: 13, Name: "channel error by one publisher of fifty",
+		Short: 3 * time.Second, Full: 15 * time.Second,
 		Must:     "the others' messages are stored or unknown, never called refused; 0 lost; sending goes on",
 		Controls: []string{"false confirmation taken for refused"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -18,6 +18,7 @@ func unroutable() Scenario {
 	const soon, late = 50 * time.Millisecond, time.Second
 	return Scenario{
 		Number: 15, Name: "unroutable publishes and calls",
+		Short: 2 * time.Second, Full: 5 * time.Second,
 		Must:     "each fails with ErrNoRoute, 99.9 % within 50 ms, none after more than 1 s",
 		Controls: []string{"mandatory off"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -16,6 +16,7 @@ func noConsumer() Scenario {
 	const timeout, slack = 2 * time.Second, 500 * time.Millisecond
 	return Scenario{
 		Number: 16, Name: "requests to a queue without consumers",
+		Quiet: true, Short: 8 * time.Second, Full: 10 * time.Second,
 		Must:     "each ends at its 2 s; a server that starts later runs none of them",
 		Controls: []string{"expiration off"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

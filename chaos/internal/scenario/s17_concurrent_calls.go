@@ -17,6 +17,7 @@ import (
 func concurrentCalls() Scenario {
 	return Scenario{
 		Number: 17, Name: "concurrent calls on one connection",
+		Short: 2 * time.Second, Full: 10 * time.Second,
 		Must:     "every reply reaches its own caller; none is left over",
 		Controls: []string{"replies matched by arrival order"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

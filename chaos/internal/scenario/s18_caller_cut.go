@@ -21,6 +21,7 @@ func callerCut() Scenario {
 	const soon = time.Second
 	return Scenario{
 		Number: 18, Name: "caller's connection cut with calls pending",
+		Short: 7 * time.Second, Full: 10 * time.Second,
 		Must:     "inbox: all end within 1 s as unknown; named reply queue: all are answered",
 		Controls: []string{"loss not propagated to pending calls"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -16,6 +16,7 @@ func serverKilled() Scenario {
 	const prefetch = 64
 	return Scenario{
 		Number: 20, Name: "server killed in the middle of requests",
+		Short: 10 * time.Second, Full: 25 * time.Second,
 		Must:     "every request is answered once, by the other server if need be",
 		Controls: []string{string(victim.AckFirst)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -31,6 +31,7 @@ const (
 func deliveryLimit() Scenario {
 	return Scenario{
 		Number: 26, Name: "delivery limits of quorum queues against own retries",
+		Short: 30 * time.Second, Full: 90 * time.Second,
 		Must:     "each message is tried as often as its policy says and then in the error queue once; one that is never settled, too; none is dropped",
 		Controls: []string{"own retries off and no dead-lettering"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -18,6 +18,7 @@ import (
 func leaderLost() Scenario {
 	return Scenario{
 		Number: 28, Name: "leader of a quorum queue killed, cut off, frozen", Cluster: true,
+		Short: 120 * time.Second, Full: 360 * time.Second,
 		Must:     "0 lost; order kept per publisher with 1 in flight; the queue goes on without the lost node",
 		Controls: []string{string(victim.NoConfirms), string(victim.NoMandatory)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -25,6 +25,7 @@ const (
 func soak() Scenario {
 	return Scenario{
 		Number: 29, Name: "soak: a random mix of faults",
+		Short: 95 * time.Second, Full: 1350 * time.Second,
 		Must:     "0 lost; heap, goroutines and descriptors of the services flat",
 		Controls: []string{string(victim.NoConfirms)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -17,6 +17,7 @@ func credentialsRevoked() Scenario {
 	const secret = "s3cr3t-and-rare"
 	return Scenario{
 		Number: 30, Name: "credentials revoked under a running app",
+		Quiet: true, Short: 25 * time.Second, Full: 40 * time.Second,
 		Must:     "the refusal is shown; no hot reconnect; the secret in no log; recovers when access is back",
 		Controls: []string{"refused login treated as transient"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
