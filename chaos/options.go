@@ -17,7 +17,7 @@ import (
 // options reads the command line.
 func options(args []string) (o suite.Options, out string, err error) {
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
-	names := flags.String("scenarios", "", "numbers of the scenarios to run, with commas; all by default")
+	names := flags.String("scenarios", "", "numbers of the scenarios to run, with commas, or ci; all by default")
 	flags.BoolVar(&o.Short, "short", false, "a tenth of the load and one fault each")
 	flags.DurationVar(&o.Soak, "soak", 0, "how long the soak (scenario 29) lasts; without it 20 minutes, a minute with -short")
 	flags.Uint64Var(&o.Seed, "seed", rand.Uint64()%1_000_000, "reproduces the choices of a run")
@@ -42,11 +42,18 @@ func options(args []string) (o suite.Options, out string, err error) {
 	return o, out, err
 }
 
+// landing are the scenarios that run before a change lands: one for each
+// promise, those that last long left out.
+var landing = []int{1, 3, 4, 5, 6, 10, 12, 13, 14, 15, 16, 17, 18, 20, 21, 23, 25, 26, 31}
+
 // choose returns the scenarios of those numbers.
 func choose(names string) ([]scenario.Scenario, error) {
 	all := scenario.All()
-	if names == "" {
+	switch names {
+	case "":
 		return all, nil
+	case "ci":
+		return slices.DeleteFunc(all, func(s scenario.Scenario) bool { return !slices.Contains(landing, s.Number) }), nil
 	}
 	var chosen []scenario.Scenario
 	for name := range strings.SplitSeq(names, ",") {

@@ -87,6 +87,8 @@ type Span struct {
 	// Early and Late are from the first and the last quarter of its life, the
 	// most of the one and the least of the other; zero for a short life.
 	Early, Late Use
+	// Work is how many goroutines come and go with what is in hand.
+	Work int
 }
 
 // Watch measures at each tick until stop is closed, and fills in Early and Late.
@@ -128,7 +130,9 @@ func (s Span) Over() (all []string) {
 	for _, text := range s.After.Over(s.Before) {
 		all = append(all, fmt.Sprintf("left over in %s: %s", s.Name, text))
 	}
-	for _, text := range s.Late.Over(s.Early) {
+	early := s.Early
+	early.Goroutines += s.Work
+	for _, text := range s.Late.Over(early) {
 		all = append(all, fmt.Sprintf("piling up in %s: %s", s.Name, text))
 	}
 	return all

@@ -51,7 +51,7 @@ func Main(r io.Reader, w io.Writer) error {
 		_, _ = in.ReadByte()
 		os.Exit(1)
 	}()
-	span := resource.Span{Name: j.Name, Before: resource.Now()}
+	span := resource.Span{Name: j.Name, Before: resource.Now(), Work: j.Concurrency + j.Prefetch}
 	ended, watched := make(chan struct{}), make(chan struct{})
 	tick := time.NewTicker(measureEvery)
 	defer tick.Stop()
