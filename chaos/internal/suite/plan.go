@@ -28,8 +28,8 @@ func (t task) control() string {
 	return t.one.Controls[t.run-1]
 }
 
-// unit are tasks that go one after the other on the same lane: those of a
-// scenario with a cluster, which is not started for each; else a single one.
+// unit are the runs of a scenario, which go one after the other on the same
+// lane: a control may build on what the run before it left.
 type unit struct {
 	tasks []task
 	quiet bool
@@ -41,18 +41,11 @@ type unit struct {
 func units(o *Options) []unit {
 	var all []unit
 	for _, one := range o.Scenarios {
-		runs, cost := len(one.Controls)+1, cost(o, one)
-		var tasks []task
-		for i := range runs {
-			tasks = append(tasks, task{one, i})
+		u := unit{quiet: one.Quiet, cost: cost(o, one)}
+		for i := range len(one.Controls) + 1 {
+			u.tasks = append(u.tasks, task{one, i})
 		}
-		if one.Cluster {
-			all = append(all, unit{tasks, one.Quiet, cost})
-			continue
-		}
-		for _, t := range tasks {
-			all = append(all, unit{[]task{t}, one.Quiet, cost / time.Duration(runs)})
-		}
+		all = append(all, u)
 	}
 	slices.SortStableFunc(all, func(a, b unit) int { return cmp.Compare(b.cost, a.cost) })
 	return all

@@ -213,11 +213,14 @@ func TestUnits(t *testing.T) {
 	three := scenario.Scenario{Number: 3, Controls: []string{"a", "b"}, Short: 50 * time.Second, Cluster: true}
 	o := Options{Scenarios: []scenario.Scenario{two, quiet, three}, Short: true, Lanes: 2}
 	all := units(&o)
-	require.Len(t, all, 5)
+	require.Len(t, all, 3)
 	first, rest := next(all, 0)
-	require.Len(t, first.tasks, 3, "a cluster is for all runs of its scenario")
-	second, _ := next(rest, 1)
+	require.Equal(t, 3, first.tasks[0].one.Number)
+	require.Len(t, first.tasks, 3)
+	second, rest := next(rest, 1)
 	require.Equal(t, 2, second.tasks[0].one.Number)
+	third, _ := next(rest, 1)
+	require.Equal(t, 1, third.tasks[0].one.Number, "a lane takes what is left")
 	require.Equal(t, 70*time.Second, Estimate(o))
 	o.Lanes = 1
 	require.Equal(t, 130*time.Second, Estimate(o))
