@@ -32,6 +32,18 @@ func TestLedgerMergesFilesAsTheyGrow(t *testing.T) {
 	require.Equal(t, []uint64{7}, l.IDs())
 }
 
+func TestNotesAfterTheEndDoNotCount(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	w, err := journal.Create(journal.Path(folder, "one"))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	w.Note(journal.Handled, 7)
+	l := journal.NewLedger(folder)
+	require.NoError(t, l.Read())
+	require.Empty(t, l.IDs())
+}
+
 func TestLedgerWaitsForTheRestOfALine(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -11,8 +11,10 @@ import (
 
 // What may be left: timers and pools come and go by themselves.
 const (
-	// Goroutines and Descriptors above the baseline.
-	Goroutines, Descriptors = 10, 10
+	// Goroutines above the baseline.
+	Goroutines = 10
+	// Descriptors above the baseline.
+	Descriptors = 10
 	// Heap above the baseline, in bytes in use after a collection.
 	Heap = 16 << 20
 )

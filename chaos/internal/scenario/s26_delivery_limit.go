@@ -192,10 +192,11 @@ func dropped(ctx context.Context, b *bench, load int) error {
 			_ = d.Reject(true)
 			idle.Reset(hush)
 		case <-idle.C:
-			if n, err := b.Depth(b.Queue("work")); err != nil || n > 0 {
-				return fmt.Errorf("wanted the broker to drop all messages, got %d in the queue: %v", n, err)
+			n, err := b.Depth(b.Queue("work"))
+			if err == nil && n > 0 {
+				err = fmt.Errorf("wanted the broker to drop all messages, got %d in the queue", n)
 			}
-			return nil
+			return err
 		}
 	}
 }

@@ -71,16 +71,18 @@ func estimate(all []unit, lanes int) time.Duration {
 }
 
 func cost(o *Options, one scenario.Scenario) time.Duration {
-	runs := time.Duration(len(one.Controls) + 1)
+	each := guessFull
+	if o.Short {
+		each = guessShort
+	}
+	guess := time.Duration(len(one.Controls)+1) * each
 	switch {
 	case o.Soak > 0 && one.Number == soak:
 		return o.Soak + o.Soak/10
 	case o.Short && one.Short > 0:
 		return one.Short
-	case o.Short:
-		return runs * guessShort
-	case one.Full > 0:
+	case !o.Short && one.Full > 0:
 		return one.Full
 	}
-	return runs * guessFull
+	return guess
 }

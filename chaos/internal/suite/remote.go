@@ -24,6 +24,9 @@ const Verb = "lane"
 // stopWithin is what a lane may take to stop its brokers.
 const stopWithin = 30 * time.Second
 
+// errDied says that a lane ended in the middle of a run.
+var errDied = errors.New("suite: the lane died")
+
 // answer is what a lane says: how far it is, or how the run ended.
 type answer struct {
 	Progress string
@@ -98,13 +101,13 @@ func (l *remote) do(ctx context.Context, o order, progress func(string)) (stage.
 	stop := context.AfterFunc(ctx, func() { _ = l.in.Close() })
 	defer stop()
 	if err := json.NewEncoder(l.in).Encode(o); err != nil {
-		return stage.Result{}, fmt.Errorf("suite: ask a lane: %w", err)
+		return stage.Result{}, fmt.Errorf("%w: %w", errDied, err)
 	}
 	for {
 		var a answer
 		switch err := l.out.Decode(&a); {
 		case err != nil:
-			return stage.Result{}, fmt.Errorf("suite: a lane ended: %w", err)
+			return stage.Result{}, fmt.Errorf("%w: %w", errDied, err)
 		case a.Error != "":
 			return *a.Result, errors.New(a.Error)
 		case a.Result != nil:

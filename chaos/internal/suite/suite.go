@@ -127,12 +127,20 @@ func (s *suite) lane(ctx context.Context, i int, hire func() (worker, error)) er
 	if err != nil {
 		return err
 	}
-	defer w.discard()
+	defer func() { w.discard() }()
 	for u := s.take(i); u.tasks != nil && ctx.Err() == nil; u = s.take(i) {
 		for _, t := range u.tasks {
 			s.board.begin(i, title(t))
 			o := order{Number: t.one.Number, Run: t.run, Seed: s.Seed, Short: s.Short, Soak: s.Soak, Folder: s.Folder}
 			result, err := w.do(ctx, o, func(text string) { s.board.show(i, text) })
+			if errors.Is(err, errDied) && ctx.Err() == nil {
+				// A panic, most likely: this run proves nothing, the others may.
+				result, err = stage.Result{Control: t.control(), Invalid: err}, nil
+				w.discard()
+				if w, err = hire(); err != nil {
+					return err
+				}
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", title(t), err)
 			}

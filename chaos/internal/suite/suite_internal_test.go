@@ -69,6 +69,7 @@ const (
 	harmless
 	leaking
 	choosing
+	dying
 )
 
 // fakes are one scenario for each way to end.
@@ -87,6 +88,7 @@ func fakes() []scenario.Scenario {
 		}, lose),
 		fake(leaking, leak, leak),
 		fake(choosing, choose, lose),
+		fake(dying, func(*stage.Run, func(journal.Kind, uint64)) { os.Exit(3) }, lose),
 	}
 }
 
@@ -155,6 +157,7 @@ func TestVerdict(t *testing.T) {
 		light:    "INVALID: wanted a load of 1000, got 10",
 		harmless: "INVALID: wanted 2 faults, got 1",
 		leaking:  "left over in driver: wanted at most",
+		dying:    "INVALID: suite: the lane died",
 	} {
 		t.Run(want, func(t *testing.T) {
 			t.Parallel()
