@@ -54,6 +54,16 @@ func (l *Ledger) Of(id uint64) Outcome {
 // IDs returns every id that was noted, in order.
 func (l *Ledger) IDs() []uint64 { return slices.Sorted(maps.Keys(l.outcomes)) }
 
+// Missing counts the messages that are stored and not handled yet.
+func (l *Ledger) Missing() (n int) {
+	for _, o := range l.outcomes {
+		if o.OK > 0 && o.Handled == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // Read takes in what was written since the last call.
 func (l *Ledger) Read() error {
 	files, err := filepath.Glob(filepath.Join(l.folder, "*"+suffix))

@@ -178,11 +178,12 @@ func (l *leader) lose(ctx context.Context, how string) error {
 		return err
 	}
 	l.Injected()
-	began := time.Now()
-	// What was on its way may still arrive.
-	l.Wait(ctx, time.Second)
+	began, before := time.Now(), l.Count(journal.Handled)
 	if l.Control == "" {
-		l.Resumed(ctx, recoverWithin)
+		// More than what was on its way when the leader was lost.
+		ok := l.Until(ctx, l.Within(recoverWithin), func() bool { return l.Count(journal.Handled) > before+crew+ahead })
+		l.Requiref(ok, "leader %s: wanted the queue to go on without it within %v", how, l.Within(recoverWithin))
+		l.Took(time.Since(began))
 	}
 	l.Wait(ctx, time.Until(began.Add(l.lasts)))
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)

@@ -191,7 +191,7 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 		if now != last {
 			last, since = now, time.Now()
 		}
-		if r.pending() == 0 && time.Since(since) > time.Second/2 {
+		if r.ledger.Missing() == 0 && time.Since(since) > time.Second/2 {
 			return r.depth(queues) == 0
 		}
 		return time.Since(since) > stuck || (time.Since(since) > quiet && r.depth(queues) == 0)
@@ -199,16 +199,6 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 	if left := r.depth(queues); !settled || left != 0 {
 		r.Wrongf("wanted empty queues in the end, got %d messages in them", left)
 	}
-}
-
-// pending is how many stored messages are not handled yet.
-func (r *Run) pending() (n int) {
-	for _, id := range r.ledger.IDs() {
-		if o := r.ledger.Of(id); o.OK > 0 && o.Handled == 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // depth is how many messages lie in the queues; -1 when the broker is away.

@@ -137,9 +137,11 @@ func (s *suite) lane(ctx context.Context, i int, hire func() (worker, error)) er
 				// A panic, most likely: this run proves nothing, the others may.
 				result, err = stage.Result{Control: t.control(), Invalid: err}, nil
 				w.discard()
-				if w, err = hire(); err != nil {
-					return err
+				another, failed := hire()
+				if failed != nil {
+					return failed
 				}
+				w = another
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", title(t), err)
