@@ -9,8 +9,9 @@ import (
 	"github.com/parley-go/parley/internal/rabbitnode"
 )
 
-// restartBudget bounds a start of the broker.
-const restartBudget = 90 * time.Second
+// restartBudget bounds a start of the broker, which takes seconds, and minutes
+// on a machine under heavy load.
+const restartBudget = 4 * time.Minute
 
 // KillBroker ends the broker as a crash would and starts it again.
 func (r *Run) KillBroker(ctx context.Context) error {
