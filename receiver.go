@@ -46,6 +46,10 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
+	if len(n.around) > 0 {
+		r.handle = chain[HandleMiddleware](r.handle, n.around)
+		r.ownsResults = false
+	}
 	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
 	workers := r.settings.prefetch
