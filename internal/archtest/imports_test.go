@@ -45,6 +45,11 @@ var arrows = map[string]arrow{
 		others: []string{validator},
 	},
 	"parleyhttp":            {ours: []string{"."}},
+	"internal/recording":    {ours: []string{"transport"}},
+	"testing/parleytest": {
+		ours:   []string{".", "transport", "transport/topology", "transport/memory", "transport/rabbitmq", "internal/recording", "internal/faultproxy"},
+		others: []string{testify},
+	},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 
