@@ -78,7 +78,8 @@ func (a *attempt) text() string {
 	case a.panics:
 		return "handler panicked"
 	case a.err != nil:
-		return fmt.Sprintf("handler failed: %s: %s", a.code(), a.err)
+		// The text of a parley error begins with its code.
+		return fmt.Sprintf("handler failed: %s: %s", a.code(), strings.TrimPrefix(a.err.Error(), string(a.code())+": "))
 	default:
 		return "handler returned " + show(a.result)
 	}
