@@ -44,8 +44,8 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite"},
 		others: []string{validator},
 	},
-	"parleyhttp":            {ours: []string{"."}},
-	"internal/recording":    {ours: []string{"transport"}},
+	"parleyhttp":         {ours: []string{"."}},
+	"internal/recording": {ours: []string{"transport"}},
 	"testing/parleytest": {
 		ours:   []string{".", "transport", "transport/topology", "transport/memory", "transport/rabbitmq", "internal/recording", "internal/faultproxy"},
 		others: []string{testify},

@@ -3,6 +3,7 @@ package parleytest
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -189,9 +190,18 @@ func (ts *Service) startPeer() {
 
 // join adds a party to the world.
 func (w *world) join(name string, app *parley.App, tested bool) *party {
-	p := &party{name: name, app: app, tested: tested}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p := &party{name: name, app: app, tested: tested}
+	same := 0
+	for _, other := range w.parties {
+		if other.tested && other.app != nil && tested && nameOf(other.app) == name {
+			same++
+		}
+	}
+	if same > 0 {
+		p.name = fmt.Sprintf("%s (%d)", name, same+1)
+	}
 	w.parties = append(w.parties, p)
 	return p
 }
