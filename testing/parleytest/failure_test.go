@@ -145,6 +145,19 @@ func TestStartFails(t *testing.T) {
 	require.Contains(t, text, "parleytest: stub: ")
 }
 
+// The trace begins where the test calls, in the form of testify.
+func TestFailureTrace(t *testing.T) {
+	t.Parallel()
+	tb := &recordedTB{}
+	text := tb.run(func() {
+		app := newApp()
+		app.Subscriber("orders.place", place)
+		parleytest.Start(tb, app).Subscriber("orders.place").Handled()
+	})
+	require.Regexp(t, `^\n\tError Trace:\t[^\n]*/failure_test.go:[0-9]+\n(\t            \t[^\n]*tb_test.go:[0-9]+\n)+\tError:      \tparleytest: subscriber`, text)
+	require.NotContains(t, text, "expect.go")
+}
+
 // On the real clock a retry that is due much later is told of at once.
 func TestLateRetryOnTheRealClock(t *testing.T) {
 	t.Parallel()

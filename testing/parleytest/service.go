@@ -14,8 +14,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/internal/faultproxy"
 	"github.com/parley-go/parley/transport"
@@ -260,17 +258,4 @@ func (w *world) eventually(holds func() bool) bool {
 		}
 		time.Sleep(pause)
 	}
-}
-
-// fail ends the test, in testify's form.
-func (ts *Service) fail(format string, args ...any) {
-	ts.t.Helper()
-	ts.report(format, args...)
-	ts.t.FailNow()
-}
-
-// report fails the test and lets it go on.
-func (ts *Service) report(format string, args ...any) {
-	ts.t.Helper()
-	assert.Fail(ts.t, sprintf("parleytest: "+format, args...))
 }

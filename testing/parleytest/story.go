@@ -3,7 +3,6 @@ package parleytest
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/parley-go/parley"
 )
@@ -97,21 +96,3 @@ func (s *story) history() string {
 	defer s.log.mu.Unlock()
 	return fmt.Sprintf("\n  history of message %q:%s", s.message.ID, s.log.history(s.root, s.deliveries))
 }
-
-func sprintf(format string, args ...any) string {
-	if len(args) == 0 {
-		return format
-	}
-	return fmt.Sprintf(format, args...)
-}
-
-// count says how many, in words that fit.
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// indented moves the further lines of a text to the right.
-func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n      ") }
