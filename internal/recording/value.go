@@ -170,5 +170,5 @@ func taggedIn(t map[string]any) (any, error) {
 			return strconv.ParseFloat(text, 64)
 		}
 	}
-	return nil, fmt.Errorf("wanted %s, %s, %s or %s, got another member that begins with !", tagBytes, tagTime, tagFloat, tagMap)
+	return nil, fmt.Errorf("wanted %s, %s, %s or %s, got another name", tagBytes, tagTime, tagFloat, tagMap)
 }

@@ -79,10 +79,10 @@ func (b *Broker) Disconnect() {
 		before := w.reconnects()
 		w.proxy.Reset()
 		if !w.eventually(func() bool { return recovered(before, w.reconnects()) }) {
-			b.service.fail("the apps did not recover within %v", w.patience)
+			b.service.failf("the apps did not recover within %v", w.patience)
 		}
 	default:
-		b.service.fail("cannot disconnect from %s; hint: leave parleytest.On out", w.below)
+		b.service.failf("cannot disconnect from %s; hint: leave parleytest.On out", w.below)
 	}
 }
 

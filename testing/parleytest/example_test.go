@@ -1,6 +1,7 @@
 package parleytest_test
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -10,8 +11,12 @@ import (
 	"github.com/parley-go/parley/testing/parleytest"
 )
 
-// passes runs a test function as go test does.
+// passes runs a test function once, as go test does.
 func passes(f func(t *testing.T)) bool {
+	count := flag.Lookup("test.count").Value
+	before := count.String()
+	_ = count.Set("1")
+	defer func() { _ = count.Set(before) }()
 	all := func(string, string) (bool, error) { return true, nil }
 	return testing.RunTests(all, []testing.InternalTest{{Name: "Test", F: f}})
 }

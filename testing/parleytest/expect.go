@@ -24,7 +24,7 @@ func (s *Subscriber) expect(w want) *Subscriber {
 	if len(stuck) > 0 {
 		text += "\n  " + s.ts.stuckText(stuck)
 	}
-	s.ts.fail("%s", text)
+	s.ts.failf("%s", text)
 	return &narrowed
 }
 

@@ -17,7 +17,7 @@ func Calls[In any](s *Subscriber) []In {
 			continue
 		}
 		if err := s.ts.app().Decode(x.message, &in); err != nil {
-			s.ts.fail("%s: %v%s", s.subject(), err, x.history())
+			s.ts.failf("%s: %v%s", s.subject(), err, x.history())
 			return all
 		}
 		for range x.calls() {
@@ -36,7 +36,7 @@ func Published[R any](ts *Service, address string) []R {
 	for _, m := range ts.Published(address) {
 		var v R
 		if err := ts.app().Decode(m, &v); err != nil {
-			ts.fail("published to %q: %v: %s", address, err, show(m))
+			ts.failf("published to %q: %v: %s", address, err, show(m))
 			return all
 		}
 		all = append(all, v)
@@ -82,7 +82,7 @@ func (ts *Service) ErrorQueue(address string) []parley.FailedMessage {
 		ts.eventually(func() bool { err = list(); return err != nil || len(failed) >= want })
 	}
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 	}
 	return failed
 }

@@ -50,16 +50,16 @@ func (ts *Service) RawRequest(address string, m *parley.Message) (reply *parley.
 		err = await(ctx, pending)
 	}
 	if err != nil {
-		ts.fail("request to %q: %v", address, err)
+		ts.failf("request to %q: %v", address, err)
 		return nil, false
 	}
 	arrived := func() bool { return ts.replies.get(m.CorrelationID) != nil }
 	if stuck := ts.until(arrived); len(stuck) > 0 {
-		ts.fail("no reply from %q: %s", address, ts.stuckText(stuck))
+		ts.failf("no reply from %q: %s", address, ts.stuckText(stuck))
 	}
 	// What the broker has confirmed may be on its way.
 	if ts.log.replied(m.CorrelationID) && !ts.eventually(arrived) {
-		ts.fail("the reply from %q did not arrive within %v", address, ts.patience)
+		ts.failf("the reply from %q did not arrive within %v", address, ts.patience)
 	}
 	reply = ts.replies.get(m.CorrelationID)
 	return reply, reply != nil

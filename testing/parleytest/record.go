@@ -19,7 +19,7 @@ func (ts *Service) Record(w io.Writer) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.err != nil {
-			ts.report("record: %v", r.err)
+			ts.reportf("record: %v", r.err)
 		}
 	})
 	l := ts.log
@@ -55,7 +55,7 @@ func (ts *Service) Replay(r io.Reader) []*Sent {
 	var all []*Sent
 	for e, err := range recording.Read(r) {
 		if err != nil {
-			ts.fail("replay: %v", err)
+			ts.failf("replay: %v", err)
 			return all
 		}
 		// The broker accepts no login but that of the connection.

@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// fail ends the test.
-func (ts *Service) fail(format string, args ...any) {
+// failf ends the test.
+func (ts *Service) failf(format string, args ...any) {
 	ts.t.Helper()
-	ts.report(format, args...)
+	ts.reportf(format, args...)
 	ts.t.FailNow()
 }
 
-// report fails the test and lets it go on. The form is testify's, with a trace
+// reportf fails the test and lets it go on. The form is testify's, with a trace
 // that begins where the test calls parleytest.
-func (ts *Service) report(format string, args ...any) {
+func (ts *Service) reportf(format string, args ...any) {
 	ts.t.Helper()
 	fields := [][2]string{
 		{"Error Trace:", strings.Join(trace(), "\n")},

@@ -47,7 +47,7 @@ func (ts *Service) Publish(address string, v any, opts ...parley.SendOption) *Se
 	ts.t.Helper()
 	m, err := ts.app().Encode(v)
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 		return &Sent{ts: ts}
 	}
 	ctx, cancel := ts.bounded()
@@ -55,7 +55,7 @@ func (ts *Service) Publish(address string, v any, opts ...parley.SendOption) *Se
 	c := &capture{}
 	err = ts.peer.app.Publisher(address, opts...).Publish(context.WithValue(ctx, captureKey{}, c), m, opts...)
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 	}
 	return &Sent{ts, c.sent}
 }
@@ -77,7 +77,7 @@ func Request[R any](ts *Service, address string, v any, opts ...parley.SendOptio
 	var answer R
 	m, err := ts.app().Encode(v)
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 		return answer, err
 	}
 	// A deadline would travel: this bound must not be seen by the app.
@@ -116,7 +116,7 @@ func (ts *Service) Vanished(address string, v any) *Sent {
 	ts.t.Helper()
 	m, err := ts.app().Encode(v)
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 		return &Sent{ts: ts}
 	}
 	m = m.Clone()
@@ -139,7 +139,7 @@ func (ts *Service) raws(address string, m *parley.Message, c *capture) *Sent {
 		err = transport.Wait(ctx, confirmation)
 	}
 	if err != nil {
-		ts.fail("publish to %q: %v", address, err)
+		ts.failf("publish to %q: %v", address, err)
 	}
 	return &Sent{ts, c.sent}
 }
@@ -152,7 +152,7 @@ func (ts *Service) publication(address string, m *parley.Message) (*transport.Pu
 	}
 	x, known := ts.exchange(m.Exchange)
 	if !known {
-		ts.fail("publish to exchange %q: wanted one that an app of the test declares, got one of %s", m.Exchange, strings.Join(ts.exchanges(), ", "))
+		ts.failf("publish to exchange %q: wanted one that an app of the test declares, got one of %s", m.Exchange, strings.Join(ts.exchanges(), ", "))
 	}
 	p.Exchange = x
 	return p, known
@@ -198,7 +198,7 @@ func (ts *Service) Queue(name string) {
 	ctx, cancel := ts.bounded()
 	defer cancel()
 	if err := ts.raw.(*conn).DeclareQueue(ctx, topology.QueueDeclaration{Name: name, Durable: true}); err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 	}
 }
 

@@ -97,7 +97,7 @@ func (ts *Service) With(t TB) *Service { return &Service{t, ts.world} }
 func (ts *Service) Run(app *parley.App) *Service {
 	ts.t.Helper()
 	if app == nil {
-		ts.fail("wanted an app, got nil")
+		ts.failf("wanted an app, got nil")
 		return ts
 	}
 	p := ts.join(nameOf(app), app, true)
@@ -163,7 +163,7 @@ func (ts *Service) connect() {
 		OnReply: ts.replies.put, OnLink: ts.link,
 	})
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 		return
 	}
 	ts.raw = raw
@@ -221,7 +221,7 @@ func (ts *Service) begin(p *party) {
 		err = p.app.Start(ctx, parley.On(&observed{ts.below, ts.world, p}), parley.Around(ts.watch))
 	})
 	if err != nil {
-		ts.fail("%v", err)
+		ts.failf("%v", err)
 	}
 }
 

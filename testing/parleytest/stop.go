@@ -31,7 +31,7 @@ func (ts *Service) stop() {
 				continue
 			}
 			if err := p.app.Stop(ctx); err != nil {
-				ts.report("stop %s: %v", p.name, err)
+				ts.reportf("stop %s: %v", p.name, err)
 			}
 		}
 	}
@@ -81,7 +81,7 @@ func (ts *Service) reportUnsettled() {
 	for _, s := range left[:min(len(left), maxHistories)] {
 		histories = append(histories, s.history())
 	}
-	ts.report("%s left unsettled when the app had stopped%s", count(len(left), "message"), strings.Join(histories, ""))
+	ts.reportf("%s left unsettled when the app had stopped%s", count(len(left), "message"), strings.Join(histories, ""))
 }
 
 // reportGoroutines tells of goroutines that the app started and left.
@@ -98,7 +98,7 @@ func (ts *Service) reportGoroutines() {
 		}
 		time.Sleep(pause)
 	}
-	ts.report("%s left running when the app had stopped; hint: end them before the handler returns or in parley.OnStop, or name them with parleytest.IgnoreGoroutines\n%s",
+	ts.reportf("%s left running when the app had stopped; hint: end them before the handler returns or in parley.OnStop, or name them with parleytest.IgnoreGoroutines\n%s",
 		count(len(left), "goroutine"), strings.Join(left, "\n"))
 }
 

@@ -56,9 +56,9 @@ func (ts *Service) Subscriber(address string) *Subscriber {
 	switch len(found) {
 	case 1:
 	case 0:
-		ts.fail("wanted a subscriber of %q, got those of %s", address, strings.Join(known, ", "))
+		ts.failf("wanted a subscriber of %q, got those of %s", address, strings.Join(known, ", "))
 	default:
-		ts.fail("wanted one subscriber of %q, got %d; hint: name its queue", address, len(found))
+		ts.failf("wanted one subscriber of %q, got %d; hint: name its queue", address, len(found))
 	}
 	return s
 }
@@ -71,7 +71,7 @@ func (ts *Service) Stub(address string, fn any, opts ...parley.SubscriberOption)
 	ctx, cancel := ts.bounded()
 	defer cancel()
 	if err := ts.peer.app.Subscriber(address, fn, opts...).Ready(ctx); err != nil {
-		ts.fail("stub: %v", err)
+		ts.failf("stub: %v", err)
 	}
 	return ts.Subscriber(address)
 }
@@ -169,7 +169,7 @@ func (s *Subscriber) Times(n int) *Subscriber {
 	s.ts.t.Helper()
 	s.ts.Wait()
 	if got := len(s.stories()); got != n {
-		s.ts.fail("%s\n  expected: %s\n  actual:   %s%s", s.subject(), count(n, "message"), count(got, "message"), s.History())
+		s.ts.failf("%s\n  expected: %s\n  actual:   %s%s", s.subject(), count(n, "message"), count(got, "message"), s.History())
 	}
 	return s
 }

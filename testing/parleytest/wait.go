@@ -27,7 +27,7 @@ const transit = 100 * time.Millisecond
 func (ts *Service) Wait() {
 	ts.t.Helper()
 	if stuck := ts.until(func() bool { return false }); len(stuck) > 0 {
-		ts.fail("%s", ts.stuckText(stuck))
+		ts.failf("%s", ts.stuckText(stuck))
 	}
 }
 
