@@ -3,6 +3,7 @@ package parleytest
 import (
 	"context"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -147,13 +148,14 @@ func (n *names) subscription(s topology.Subscription) topology.Subscription {
 // tidy deletes everything that was declared.
 func (n *names) tidy(ctx context.Context, r transport.Remover) error {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	for queue := range n.queues {
+	queues, exchanges := slices.Collect(maps.Keys(n.queues)), slices.Collect(maps.Keys(n.exchanges))
+	n.mu.Unlock()
+	for _, queue := range queues {
 		if err := r.RemoveQueue(ctx, queue); err != nil {
 			return err
 		}
 	}
-	for exchange := range n.exchanges {
+	for _, exchange := range exchanges {
 		if err := r.RemoveExchange(ctx, exchange); err != nil {
 			return err
 		}

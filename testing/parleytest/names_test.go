@@ -51,6 +51,8 @@ func TestNamesOfItsOwn(t *testing.T) {
 				require.Equal(t, "events", failed[0].Exchange)
 
 				ts.Raw("receipts", &parley.Message{ReplyTo: "answers", CorrelationID: "c1"})
+				ts.Subscriber("receipts").Settled(parleytest.ErrorQueue)
+				require.Equal(t, "reply_unroutable", ts.ErrorQueue("receipts")[0].Reason)
 				ts.Queue("answers")
 				ts.Raw("receipts", &parley.Message{ReplyTo: "answers", CorrelationID: "c2"})
 				require.Equal(t, []string{"receipts c2"}, parleytest.Published[string](ts, "answers"))
@@ -144,4 +146,16 @@ func TestReplyQueueOfTheTransport(t *testing.T) {
 	_, err := parleytest.Request[Receipt](ts, "orders.place", order)
 	require.NoError(t, err)
 	require.Equal(t, t.Name(), replyAddress(ts))
+}
+
+// With plain names the broker has what the app declares, and keeps it.
+func TestPlainNames(t *testing.T) {
+	t.Parallel()
+	below := &wire{Transport: rabbitmq.New(rabbittest.URL(t)), queues: map[string]bool{}}
+	app := newApp()
+	app.Subscriber("plain.names", func(string) {})
+	ts := parleytest.Start(t, app, parleytest.On(below), parleytest.PlainNames())
+	ts.Publish("plain.names", "hello")
+	ts.Subscriber("plain.names").CalledWith("hello").Handled()
+	require.Equal(t, map[string]bool{"plain.names": true, "plain.names.error": true}, below.queues)
 }

@@ -30,6 +30,7 @@ func (ts *Service) Record(w io.Writer) {
 
 // recorder writes messages until the first error.
 type recorder struct {
+	// mu is what promises one writer at a time; nothing else waits for it.
 	mu  sync.Mutex
 	w   io.Writer
 	err error
