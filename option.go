@@ -160,7 +160,7 @@ type StartOption interface {
 
 type startSettings struct {
 	transport transport.Transport
-	around    []Middleware
+	around    []HandleMiddleware
 }
 
 type startOption struct {

@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -46,9 +47,8 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
-	if len(n.around) > 0 {
-		r.handle = chain[HandleMiddleware](r.handle, n.around)
-		r.ownsResults = false
+	for _, m := range slices.Backward(n.around) {
+		r.handle, r.ownsResults = m(r.handle), false
 	}
 	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
@@ -77,6 +77,7 @@ func (r *receiver) subject() string {
 // size, reply address, deadline, handler, forwarded results, reply, verdict.
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	d := &delivery{receiver: r, message: m}
+	r.app.stats.received.Add(1)
 	if err := d.admit(); err != nil {
 		return d.fail(ctx, err)
 	}

@@ -25,7 +25,7 @@ type run struct {
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// around is the middleware of this run alone.
-	around []Middleware
+	around []HandleMiddleware
 	// ctx lives as long as the run; work are the goroutines that it bounds.
 	ctx    context.Context
 	cancel context.CancelFunc
