@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -47,6 +48,9 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
+	for _, m := range slices.Backward(n.around) {
+		r.handle, r.ownsResults = m(r.handle), false
+	}
 	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
 	workers := r.settings.prefetch

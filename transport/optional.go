@@ -109,3 +109,16 @@ type NativeMessages interface {
 	// that shares v's body.
 	Convert(v any) (*Message, error)
 }
+
+// Remover is implemented by a [Conn] that can delete what was declared. It is
+// for tools and tests. It may be called concurrently; while there is no session
+// its methods wait until ctx ends. What does not exist is no error. After Close
+// the error is [ErrClosed].
+type Remover interface {
+	// RemoveQueue deletes a queue with its messages and bindings, for good: they
+	// go to no dead-letter exchange. Its consumers are ended by the broker and
+	// may declare it anew.
+	RemoveQueue(ctx context.Context, queue string) error
+	// RemoveExchange deletes an exchange with its bindings.
+	RemoveExchange(ctx context.Context, exchange string) error
+}
