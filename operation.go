@@ -35,6 +35,9 @@ type Operation struct {
 
 	// Handler and HandlerSite name the function of a subscriber.
 	Handler, HandlerSite string
+	// Function is the handler's name with the full path of its package, "" for
+	// a function literal.
+	Function string
 	// Subscription is what a subscriber owns at the broker.
 	Subscription *topology.Subscription
 	// Input is the type of the handler's input, and Body the type that the
@@ -48,6 +51,16 @@ type Operation struct {
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply].
 	Replies bool
+	// Check reads a message as the subscriber does before it calls its handler:
+	// it decodes and validates, and returns what a caller would be told. path
+	// holds the values of Parameters in their order. It may be called
+	// concurrently, without a broker; it is nil for a send.
+	Check func(m *Message, path []string) error
+	// Rule applies rules in the language of validate tags to a value, with the
+	// app's validator; without rules, those of the value's own type. It panics
+	// where the validator does: for a rule that it does not know, or that the
+	// value's type cannot have.
+	Rule func(value any, rules string) error
 
 	// Exchange is where a send goes, nil for the default exchange.
 	Exchange *topology.Exchange
@@ -99,6 +112,7 @@ func (r *receiver) operation() Operation {
 		Site:         r.declared.site.String(),
 		Handler:      r.name,
 		HandlerSite:  callsite.FuncSite(r.declared.function()).String(),
+		Function:     callsite.FuncPath(r.declared.function()),
 		Subscription: &subscription,
 		Input:        d.In,
 		Body:         d.Body,
@@ -109,6 +123,8 @@ func (r *receiver) operation() Operation {
 		Prefetch:     r.settings.prefetch,
 		MaxBody:      r.settings.maxBody,
 		Replies:      !r.settings.noReply,
+		Check:        r.plan.Check,
+		Rule:         r.app.checks.rule,
 	}
 }
 
@@ -120,6 +136,7 @@ func (b *binding) operation() Operation {
 		Site:       b.site.String(),
 		Exchange:   b.settings.exchange,
 		Payload:    b.settings.payload,
+		Rule:       b.app.checks.rule,
 	}
 }
 

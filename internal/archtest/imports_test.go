@@ -45,6 +45,10 @@ var arrows = map[string]arrow{
 		others: []string{validator},
 	},
 	"parleyhttp":            {ours: []string{"."}},
+	"asyncapi": {
+		ours:   []string{".", "transport", "transport/topology"},
+		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
+	},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 
