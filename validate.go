@@ -167,8 +167,16 @@ func fieldPath(f validator.FieldError) string {
 	if strings.HasPrefix(path, "[") {
 		return path
 	}
-	if _, below, ok := strings.Cut(path, "."); ok {
-		return below
+	arguments := 0 // the name of a generic type has brackets, and dots in them
+	for i, c := range path {
+		switch {
+		case c == '[':
+			arguments++
+		case c == ']':
+			arguments--
+		case c == '.' && arguments == 0:
+			return path[i+1:]
+		}
 	}
 	return path
 }

@@ -274,6 +274,9 @@ func (r *reflector) mapKeys(t reflect.Type, v view) *Schema {
 	if t.Kind() >= reflect.Uint && t.Kind() <= reflect.Uintptr {
 		sign = ""
 	}
+	if v == output {
+		return &Schema{Pattern: "^" + sign + "[0-9]+$"}
+	}
 	return &Schema{Pattern: "^" + sign + "[0-9]{1," + digits + "}$"}
 }
 

@@ -19,6 +19,9 @@ type jsonField struct {
 	// sealed fields are behind an embedded pointer to an unexported struct:
 	// decoding refuses them.
 	sealed bool
+	// behind is the index path of the outermost embedded pointer that the field
+	// is behind, nil for none: without it the field is not there.
+	behind []int
 }
 
 // jsonFields returns the fields of a struct that encoding/json reads and
@@ -27,7 +30,8 @@ type jsonField struct {
 // that leaves several.
 func jsonFields(t reflect.Type) []jsonField {
 	var all []jsonField
-	collectFields(&all, t, nil, false, map[reflect.Type]bool{})
+	c := fieldCollector{all: &all, within: map[reflect.Type]bool{}}
+	c.collect(t, nil, nil, false)
 	byName := map[string][]jsonField{}
 	for _, f := range all {
 		byName[f.name] = append(byName[f.name], f)
@@ -47,12 +51,17 @@ func dominant(f jsonField, rivals []jsonField) bool {
 	return true
 }
 
-func collectFields(all *[]jsonField, t reflect.Type, at []int, sealed bool, within map[reflect.Type]bool) {
-	if within[t] {
+type fieldCollector struct {
+	all    *[]jsonField
+	within map[reflect.Type]bool
+}
+
+func (c *fieldCollector) collect(t reflect.Type, at, behind []int, sealed bool) {
+	if c.within[t] {
 		return
 	}
-	within[t] = true
-	defer delete(within, t)
+	c.within[t] = true
+	defer delete(c.within, t)
 	for i := range t.NumField() {
 		f := t.Field(i)
 		index := append(slices.Clone(at), i)
@@ -65,10 +74,17 @@ func collectFields(all *[]jsonField, t reflect.Type, at []int, sealed bool, with
 		switch {
 		case tag == "-", !f.IsExported() && (!f.Anonymous || base.Kind() != reflect.Struct):
 		case f.Anonymous && name == "" && base.Kind() == reflect.Struct:
-			collectFields(all, base, index, sealed || !f.IsExported() && f.Type.Kind() == reflect.Pointer, within)
+			pointer := f.Type.Kind() == reflect.Pointer
+			outermost := behind
+			if outermost == nil && pointer {
+				outermost = index
+			}
+			c.collect(base, index, outermost, sealed || pointer && !f.IsExported())
 		case !f.IsExported():
 		default:
-			*all = append(*all, newJSONField(f, name, options, index, sealed))
+			j := newJSONField(f, name, options, index, sealed)
+			j.behind = behind
+			*c.all = append(*c.all, j)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (w *structWalk) property(f jsonField, said *Schema) *Schema {
 	case w.view == output:
 		null = null && !f.optional
 		if !f.optional {
-			w.required = append(w.required, f.name)
+			w.require(f)
 		}
 		if tag != "" && tag != "-" {
 			s = listed(s, tag)
@@ -157,8 +157,11 @@ func (w *structWalk) validated(f jsonField, s *Schema, tag string, null bool) (*
 		return s, null
 	}
 	w.checkZero(f, askable)
-	if null {
+	switch {
+	case null:
 		null = w.accepts(f, reflect.Zero(f.Type), askable)
+	case f.Type.Kind() == reflect.Interface && !w.accepts(f, reflect.Zero(f.Type), askable):
+		s = restrict(clone(s), &Schema{Not: &Schema{Type: Types{"null"}}})
 	}
 	return s, null
 }
@@ -178,7 +181,7 @@ func withoutCross(all [][]rule) [][]rule {
 func (w *structWalk) checkZero(f jsonField, rules string) {
 	zero := reflect.Zero(f.Type)
 	if rules != "" && !w.accepts(f, zero, rules) || rules == "" && !w.zeroStruct(f) || !f.optional && !enumTakes(f.Type, map[reflect.Type]bool{}) {
-		w.required = append(w.required, f.name)
+		w.require(f)
 	}
 }
 

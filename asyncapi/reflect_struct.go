@@ -21,10 +21,11 @@ type structWalk struct {
 	// current is the field being walked, and base its schema.
 	current *jsonField
 	base    *Schema
-	rules   fieldRules
 
 	properties Properties
 	required   []string
+	// behind are the required properties behind each embedded pointer.
+	behind map[string][]string
 }
 
 func pathKey(index []int) string { return fmt.Sprint(index) }
@@ -68,6 +69,7 @@ func (w *structWalk) finish(own jsonschema.Schema) *Schema {
 		slices.SortStableFunc(s.Properties, func(a, b Property) int { return w.position(a.Name) - w.position(b.Name) })
 	}
 	s.Required = append(s.Required, w.required...)
+	s.Dependencies = w.dependencies()
 	slices.Sort(s.Required)
 	s.Required = slices.Compact(s.Required)
 	slices.SortStableFunc(s.Required, func(a, b string) int { return w.position(a) - w.position(b) })
@@ -75,6 +77,35 @@ func (w *structWalk) finish(own jsonschema.Schema) *Schema {
 		s.Type = Types{"object"}
 	}
 	return s
+}
+
+// require makes a property required; one behind an embedded pointer is so only
+// when another one behind it is there.
+func (w *structWalk) require(f jsonField) {
+	if f.behind == nil {
+		w.required = append(w.required, f.name)
+		return
+	}
+	if w.behind == nil {
+		w.behind = map[string][]string{}
+	}
+	key := pathKey(f.behind)
+	w.behind[key] = append(w.behind[key], f.name)
+}
+
+func (w *structWalk) dependencies() map[string][]string {
+	if len(w.behind) == 0 {
+		return nil
+	}
+	all := map[string][]string{}
+	for _, f := range w.fields {
+		for _, name := range w.behind[pathKey(f.behind)] {
+			if name != f.name {
+				all[f.name] = append(all[f.name], name)
+			}
+		}
+	}
+	return all
 }
 
 func (w *structWalk) position(name string) int {

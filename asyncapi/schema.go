@@ -45,8 +45,10 @@ type Schema struct {
 	PatternProperties    map[string]*Schema `json:"patternProperties,omitempty"`
 	AdditionalProperties *Schema            `json:"additionalProperties,omitempty"`
 	PropertyNames        *Schema            `json:"propertyNames,omitempty"`
-	MinProperties        *int               `json:"minProperties,omitempty"`
-	MaxProperties        *int               `json:"maxProperties,omitempty"`
+	// Dependencies are the properties that must be there when another one is.
+	Dependencies  map[string][]string `json:"dependencies,omitempty"`
+	MinProperties *int                `json:"minProperties,omitempty"`
+	MaxProperties *int                `json:"maxProperties,omitempty"`
 
 	AllOf []*Schema `json:"allOf,omitempty"`
 	AnyOf []*Schema `json:"anyOf,omitempty"`

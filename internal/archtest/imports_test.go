@@ -44,7 +44,7 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite"},
 		others: []string{validator},
 	},
-	"parleyhttp":            {ours: []string{"."}},
+	"parleyhttp": {ours: []string{"."}},
 	"asyncapi": {
 		ours:   []string{".", "transport", "transport/topology"},
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
