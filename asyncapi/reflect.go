@@ -60,14 +60,21 @@ func (r *reflector) note(t reflect.Type, field, rule, message string) {
 
 func (r *reflector) err() error { return errors.Join(r.faults...) }
 
-// body describes what stands in a body: t, whose null is a value or no value.
+// body describes what stands in a body. null is read as no value; it is never
+// written, since no value is an empty body.
 func (r *reflector) body(t reflect.Type, v view) *Schema {
 	base, depth := indirect(t)
 	s := r.value(base, v)
+	if v == output {
+		if s.isAny() && base.Kind() == reflect.Interface {
+			return &Schema{Not: &Schema{Type: Types{"null"}}}
+		}
+		return s
+	}
 	if depth > 0 || base.Kind() == reflect.Interface {
 		return orNull(s)
 	}
-	if v == input && (base.Kind() == reflect.Slice || base.Kind() == reflect.Map) && !codesItself(base, v) {
+	if (base.Kind() == reflect.Slice || base.Kind() == reflect.Map) && !codesItself(base, v) {
 		return orNull(s)
 	}
 	return s

@@ -31,7 +31,8 @@ var texts = []string{
 	"2024-02-29T12:00:00", "2024-02-29", "2024-13-01T00:00:00Z", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+00:00", "2024-02-29T12:00:00+24:00", "2024-02-29T12:00:00-00:60", "12:00:00Z", "10000-01-01T00:00:00Z", "2024-2-9T1:2:3Z",
 	"YWJj", "YWI=", "YQ==", "YQ", "YQ=", "YW\nJj", "Y-_j", "Y-_=", "=", "====", "YWJjZA==", "YWJjZGVm",
 	"+4915112345678", "4915112345678", "+0123", "#fff", "#FFFF", "#ffffff", "#ggg", "{}", "[1]", "null", `"q"`, "{", `"`, "d41d8cd98f00b204e9800998ecf8427e", "D41D8CD98F00B204E9800998ECF8427E",
-	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "507f1f77bcf86cd799439011", "1h30m", "1d", "EUR", "DE", "red", "Red", "0x2C",
+	"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "507f1f77bcf86cd799439011", strings.Repeat("0a", 48), strings.Repeat("0a", 64),
+	"5b1c6b2e-5d0f-3a43-9d3f-6f9f0e6a8f11", "5b1c6b2e-5d0f-5a43-9d3f-6f9f0e6a8f11", "5b1c6b2e-5d0f-7a43-9d3f-6f9f0e6a8f11", "1h30m", "1d", "EUR", "DE", "red", "Red", "0x2C",
 }
 
 // numbers are on both sides of the borders of the kinds.
