@@ -143,7 +143,7 @@ func (a *App) log(what string, attrs ...slog.Attr) {
 func (a *App) logPanic(err error) {
 	attrs := []slog.Attr{slog.Any("error", err)}
 	if p, ok := errors.AsType[*panicError](err); ok {
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	a.settings.logger.LogAttrs(context.Background(), slog.LevelError, "parley: a function given to OnEvent panicked", attrs...)
 }

@@ -63,19 +63,14 @@ func (d *Delivery) close() bool {
 
 var deliveryType = reflect.TypeFor[*Delivery]()
 
-// resolveParam supplies the parameters that parley itself knows.
-func resolveParam(t reflect.Type) (binder.Resolver, bool) {
-	if t != deliveryType {
-		return nil, false
+// deliveries supplies the one parameter that parley itself knows.
+var deliveries, _ = binder.NewResolver(func(ctx context.Context) (*Delivery, error) {
+	h, ok := ctx.Value(messageKey{}).(*handling)
+	if !ok || h.delivery == nil {
+		return nil, errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
 	}
-	return func(ctx context.Context, _ *Message) (any, func(error) error, error) {
-		h, ok := ctx.Value(messageKey{}).(*handling)
-		if !ok || h.delivery == nil {
-			return nil, nil, errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
-		}
-		return h.delivery, nil, nil
-	}, true
-}
+	return h.delivery, nil
+}, "")
 
 // checkManual returns what is wrong between [Manual] and the handler.
 func (r *receiver) checkManual(params []reflect.Type) error {

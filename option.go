@@ -45,6 +45,8 @@ type appSettings struct {
 	observers     []func(Event)
 	subscriber    subscriberSettings
 	send          sendSettings
+	// misplaced are options of one declaration that were given to several.
+	misplaced []string
 }
 
 // Defaults, each changed by an option.

@@ -25,7 +25,7 @@ func NewRouter(prefix string, opts ...Option) *Router {
 // Subscriber registers fn like [App.Subscriber]. Declare it before the apps
 // that include the router start.
 func (r *Router) Subscriber(address string, fn any, opts ...SubscriberOption) {
-	r.addSubscriber(&declaration{address: address, fn: fn, opts: opts, site: callsite.Caller()})
+	r.addSubscriber(newDeclaration(address, fn, opts, callsite.Caller()))
 }
 
 // Publisher declares that the router's apps send to address. Where the router

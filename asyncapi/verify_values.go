@@ -12,7 +12,12 @@ import (
 // generic are values of every kind of JSON.
 var generic = []any{
 	nil, true, false, json.Number("0"), json.Number("1"), json.Number("-1"), json.Number("1.5"),
-	"", "x", []any{}, []any{nil}, []any{json.Number("1")}, map[string]any{}, map[string]any{"k": nil},
+	"", "x",
+	[]any{},
+	[]any{nil},
+	[]any{json.Number("1")},
+	map[string]any{},
+	map[string]any{"k": nil},
 }
 
 // texts are strings on both sides of the borders of the usual formats.
