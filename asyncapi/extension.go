@@ -17,7 +17,9 @@ const (
 	ExtProperty = "x-amqp-property"
 	// ExtConsumer, on a receive operation: {concurrency, prefetch, maxBody}.
 	ExtConsumer = "x-consumer"
-	// ExtRetry, on a receive operation: {immediate, delays, then}.
+	// ExtRetry, on a receive operation: {immediate, delays, then, acknowledge}:
+	// further attempts at once, the pauses before the others, what becomes of
+	// the message in the end, and when it is acknowledged if that is not last.
 	ExtRetry = "x-retry"
 	// ExtReplyMode, on a reply: "stream" where one request has many replies.
 	ExtReplyMode = "x-reply-mode"

@@ -62,7 +62,7 @@ func (g *generator) planMessages(op *operationPlan) {
 	} else if op.channel.bothWays {
 		m.headers = g.headersThere(op)
 	}
-	g.bodyOf(m, body, op)
+	g.bodyOf(m, body, op, op.ContentType)
 	m.correlated = op.replies()
 	op.message = g.message(m)
 	op.channel.add(op.message)
@@ -92,26 +92,39 @@ func (c *channelPlan) add(m *messagePlan) {
 }
 
 // bodyOf describes the body of a message; t is nil where nothing is declared.
-func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan) {
+func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan, contentType string) {
 	m.goType = t
-	if t == nil {
+	if t == noBodyType {
+		m.goType, m.name, m.payload, m.contentType = nil, op.baseName()+"Message", &Schema{Type: Types{"null"}}, contentJSON
+		m.description = "An empty body without a content type."
+		return
+	}
+	if t == nil || t == messageType || contentType == "" && !isBytes(deref(t)) && deref(t).Kind() != reflect.Interface {
+		m.goType = nil
 		m.name, m.payload, m.contentType = op.baseName()+"Message", &Schema{}, contentBytes
 		m.description = "The body is not declared: it may be anything."
-		if op.Action == parley.Receive && op.Input != reflect.TypeFor[*parley.Message]() {
+		if op.Action == parley.Receive && op.Input != messageType {
 			m.description = "The body is not read."
 		}
 		return
 	}
 	base, _ := indirect(t)
-	m.contentType = contentTypeOf(base, m.view)
-	if text, ok := protobufSchema(base); ok {
-		m.foreign = &Payload{Format: "application/vnd.google.protobuf;version=3", Text: text}
-		return
+	if m.contentType = contentType; contentType == "" {
+		m.contentType = contentBytes
+	}
+	if contentType == "" && base.Kind() == reflect.Interface {
+		m.contentType = contentJSON
+	}
+	for _, f := range g.foreign {
+		if format, text, ok := f(base); ok {
+			m.foreign = &Payload{Format: format, Text: text}
+			return
+		}
 	}
 	switch m.contentType {
 	case contentText:
 		m.payload = g.textBody(base, m.view)
-	case contentBytes:
+	case contentBytes, contentProtobuf:
 		m.payload = &Schema{Type: Types{"string"}, Format: "binary", Description: "Bytes as they are."}
 	default:
 		m.payload = g.reflector.body(t, m.view)
@@ -121,28 +134,19 @@ func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan) {
 	}
 }
 
+var messageType = reflect.TypeFor[*parley.Message]()
+
+func deref(t reflect.Type) reflect.Type {
+	base, _ := indirect(t)
+	return base
+}
+
 // textBody describes a body that is the text itself.
 func (g *generator) textBody(t reflect.Type, v view) *Schema {
 	if t.PkgPath() != "" {
 		return g.reflector.value(t, v)
 	}
 	return &Schema{Type: Types{"string"}}
-}
-
-// contentTypeOf is what a value of t is sent and read as by default.
-func contentTypeOf(t reflect.Type, v view) string {
-	switch {
-	case isProtobuf(t):
-		return contentProtobuf
-	case t == rawMessageType, codesItself(t, v):
-		return contentJSON
-	case t.Kind() == reflect.String:
-		return contentText
-	case isBytes(t):
-		return contentBytes
-	default:
-		return contentJSON
-	}
 }
 
 // headersOf describes the headers that an annotated input reads.

@@ -22,12 +22,24 @@ type operationPlan struct {
 // a value, a sender when it declares what it waits for.
 func (op *operationPlan) replies() bool {
 	if op.Action == parley.Send {
-		return op.Output != nil
+		return op.ReplyType != nil
 	}
 	if op.Subscription != nil && op.Subscription.Exchange != nil {
 		return op.Output != nil && op.Replies
 	}
 	return true
+}
+
+// result is the type of the answer, nil where there is none.
+func (op *operationPlan) result() reflect.Type {
+	switch {
+	case op.Action == parley.Send:
+		return op.ReplyType
+	case op.Replies:
+		return op.Output
+	default:
+		return nil
+	}
 }
 
 // functionName is the handler's own name, "" for a function literal.
@@ -46,29 +58,48 @@ func (op *operationPlan) baseName() string {
 
 // planReply plans the answers: the result or none, and the error.
 func (g *generator) planReply(op *operationPlan) {
-	noError := &Schema{Type: Types{"object"}, Properties: Properties{{parley.HeaderError, &Schema{Bool: new(false)}}}}
-	if op.Output != nil && (op.Action == parley.Send || op.Replies) {
-		m := &messagePlan{view: output, headers: noError, correlated: true}
-		g.bodyOf(m, op.Output, op)
+	result := op.result()
+	if result != nil && result != noBodyType {
+		m := &messagePlan{view: output, headers: noErrorHeader(), correlated: true}
+		g.bodyOf(m, result, op, op.ReplyContentType)
 		if m.name != "" {
 			m.name = op.baseName() + "Reply"
 		}
 		op.answers = append(op.answers, g.message(m))
 	}
-	if op.Action == parley.Receive && (op.Output == nil || !op.Replies || op.Output.Kind() == reflect.Pointer || op.Output.Kind() == reflect.Interface) {
+	if result == noBodyType && op.Action == parley.Send {
 		op.answers = append(op.answers, g.message(&messagePlan{
-			name: "Empty", title: "No value", view: output, headers: noError, correlated: true,
-			contentType: contentJSON, payload: &Schema{Type: Types{"null"}},
-			description: "An empty body without a content type: the operation was carried out and has no value. Only a caller that waits gets it.",
+			name: op.baseName() + "Reply", view: output, headers: noErrorHeader(), correlated: true,
+			contentType: contentBytes, payload: &Schema{}, description: "The answer is waited for and not read.",
 		}))
 	}
-	op.answers = append(op.answers, g.message(g.errorMessage(op)))
+	if op.Action == parley.Receive && (result == nil || result.Kind() == reflect.Pointer || result.Kind() == reflect.Interface) {
+		op.answers = append(op.answers, g.message(emptyMessage()))
+	}
+	op.answers = append(op.answers, g.message(errorMessage(op)))
 }
 
-// errorMessage describes what a waiting parley caller gets in place of a result.
-func (g *generator) errorMessage(_ *operationPlan) *messagePlan {
-	code := &Schema{Type: Types{"string"}, Title: "Code", Description: "Classifies the error. The codes and their meanings are gRPC's."}
+var noBodyType = reflect.TypeFor[parley.NoBody]()
+
+// noErrorHeader tells a result from an error: exactly one of them fits a reply.
+func noErrorHeader() *Schema {
+	return &Schema{Type: Types{"object"}, Properties: Properties{{parley.HeaderError, &Schema{Bool: new(false)}}}}
+}
+
+// emptyMessage is the answer without a value.
+func emptyMessage() *messagePlan {
 	return &messagePlan{
+		name: "Empty", title: "No value", view: output, headers: noErrorHeader(), correlated: true,
+		contentType: contentJSON, payload: &Schema{Type: Types{"null"}},
+		description: "An empty body without a content type: the operation was carried out and has no value. Only a caller that waits gets it.",
+	}
+}
+
+// errorMessage describes what a waiting parley caller gets in place of a
+// result. The declared codes are not enforced, so the schema takes others too.
+func errorMessage(op *operationPlan) *messagePlan {
+	code := &Schema{Type: Types{"string"}, Title: "Code", Description: "Classifies the error. The codes and their meanings are gRPC's."}
+	m := &messagePlan{
 		name: "RPCError", title: "RPC error", view: output, correlated: true, contentType: contentJSON,
 		description: "The request failed. Sent to callers that say with the header " + parley.HeaderDeadline + " that they understand it.",
 		headers: &Schema{
@@ -83,12 +114,39 @@ func (g *generator) errorMessage(_ *operationPlan) *messagePlan {
 				{"details", &Schema{Type: Types{"array"}, Items: &Schema{}, Description: "Further values of the handler."}},
 			},
 		},
-		examples: []Example{{
-			Name:    "invalid",
-			Headers: map[string]any{parley.HeaderError: string(parley.CodeInvalidArgument)},
-			Payload: map[string]any{"code": string(parley.CodeInvalidArgument), "message": "body: the rule was broken"},
-		}},
 	}
+	codes := op.Errors
+	if len(codes) > 0 {
+		m.name, m.title = op.baseName()+"Error", sentence(op.baseName())+" error"
+		m.payload.Title = m.name
+		m.description += " The operation declares the codes " + listCodes(codes) + "; besides, " + listCodes(builtinCodes) + " can come from the service as such."
+	} else {
+		codes = []parley.Code{parley.CodeInvalidArgument}
+	}
+	if op.Failure != nil && op.Failure.TellsAll {
+		m.description = strings.Replace(m.description, "Sent to callers that say with the header "+parley.HeaderDeadline+" that they understand it.", "Sent to every caller.", 1)
+		m.name += "ToAll"
+	}
+	for _, c := range codes {
+		code.Examples = append(code.Examples, string(c))
+		m.examples = append(m.examples, Example{
+			Name:    string(c),
+			Headers: map[string]any{parley.HeaderError: string(c)},
+			Payload: map[string]any{"code": string(c), "message": "what went wrong"},
+		})
+	}
+	return m
+}
+
+// builtinCodes come without a handler's doing.
+var builtinCodes = []parley.Code{parley.CodeInvalidArgument, parley.CodeUnknown, parley.CodeInternal, parley.CodeDeadlineExceeded, parley.CodeUnavailable}
+
+func listCodes(codes []parley.Code) string {
+	texts := make([]string, 0, len(codes))
+	for _, c := range codes {
+		texts = append(texts, string(c))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // nameOperations gives every operation an id: the name of its function where
@@ -126,7 +184,7 @@ func (g *generator) operation(op *operationPlan) *Operation {
 		Channel:  Ref{"#/channels/" + op.channel.key},
 		Messages: []Ref{op.channel.ref(op.message)},
 	}
-	out.Summary, out.Description = firstSentence(g.comments.ofFunction(op.Function))
+	out.Summary, out.Description = op.texts(g.comments)
 	if op.answers != nil {
 		out.Reply = g.reply(op)
 	}
@@ -135,8 +193,14 @@ func (g *generator) operation(op *operationPlan) *Operation {
 		return out
 	}
 	out.Bindings = &OperationBindings{AMQP: &AMQPOperation{Ack: true, BindingVersion: BindingVersion}}
+	if op.Failure != nil {
+		out.Bindings.AMQP.Ack = op.Failure.Acknowledge != parley.AcknowledgeFirst
+	}
 	out.Extensions = Extensions{
 		ExtConsumer: map[string]any{"concurrency": op.Concurrency, "prefetch": op.Prefetch, "maxBody": op.MaxBody},
+	}
+	if retry := retryExtension(op.Failure); len(retry) > 0 {
+		out.Extensions[ExtRetry] = retry
 	}
 	if op.Function != "" {
 		out.Extensions[ExtHandler] = op.Handler
@@ -145,6 +209,40 @@ func (g *generator) operation(op *operationPlan) *Operation {
 		out.Extensions[ExtQueue] = queueExtension(op.Subscription)
 	}
 	return out
+}
+
+// texts are what the declaration says of the operation, else the comment of its
+// handler.
+func (op *operationPlan) texts(comments Comments) (summary, description string) {
+	summary, description = firstSentence(comments.ofFunction(op.Function))
+	if op.Summary != "" {
+		summary, description = op.Summary, op.Description
+	} else if op.Description != "" {
+		description = op.Description
+	}
+	return summary, description
+}
+
+// retryExtension says how often a failed message is tried, and what then.
+func retryExtension(p *parley.FailurePolicy) map[string]any {
+	if p == nil {
+		return nil
+	}
+	retry := map[string]any{"then": p.End.String()}
+	if p.Immediate > 0 {
+		retry["immediate"] = p.Immediate
+	}
+	if len(p.Delays) > 0 {
+		delays := make([]string, 0, len(p.Delays))
+		for _, d := range p.Delays {
+			delays = append(delays, d.String())
+		}
+		retry["delays"] = delays
+	}
+	if p.Acknowledge != parley.AcknowledgeLast {
+		retry["acknowledge"] = string(p.Acknowledge)
+	}
+	return retry
 }
 
 func (c *channelPlan) ref(m *messagePlan) Ref {
@@ -168,6 +266,13 @@ func (g *generator) reply(op *operationPlan) *Reply {
 	for _, m := range op.answers {
 		channel.Messages[m.key] = &Message{Ref: "#/components/messages/" + m.key}
 		out.Messages = append(out.Messages, replies.ref(m))
+	}
+	if len(op.Errors) > 0 {
+		codes := make([]string, 0, len(op.Errors))
+		for _, c := range op.Errors {
+			codes = append(codes, string(c))
+		}
+		out.Extensions = Extensions{ExtErrors: codes}
 	}
 	g.doc.Channels[replies.key] = channel
 	return out

@@ -3,6 +3,7 @@ package asyncapi
 import (
 	"fmt"
 	"net/url"
+	"reflect"
 	"strings"
 )
 
@@ -18,6 +19,7 @@ type settings struct {
 	comments Comments
 	samples  []sample
 	brokers  []broker
+	foreign  []func(reflect.Type) (format, text string, ok bool)
 	faults   []error
 }
 
@@ -104,6 +106,13 @@ func Sample(name string, value any) Option {
 	return option{fmt.Sprintf("asyncapi.Sample(%q, …)", name), func(s *settings) {
 		s.samples = append(s.samples, sample{name, value})
 	}}
+}
+
+// Foreign describes types in another language than JSON Schema: f returns the
+// media type of the language and the schema, or false for types that it does not
+// know. Function Schema of package serialization/protobuf is one.
+func Foreign(f func(t reflect.Type) (format, text string, ok bool)) Option {
+	return option{"asyncapi.Foreign(…)", func(s *settings) { s.foreign = append(s.foreign, f) }}
 }
 
 // Spec sets the version of the specification that the document names: 3.0.0,

@@ -84,13 +84,18 @@ func shop() *parley.App {
 	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"))
 	app.Subscriber("orders.place", PlaceOrder,
 		parley.From(topology.Quorum()),
+		parley.Errors(parley.CodeFailedPrecondition, parley.CodeNotFound),
+		parley.Describe("Places an order.", "It prices the order and reserves its stock."),
+		parley.Retry(parley.Immediate(2), parley.Delayed(time.Second, time.Minute)),
 		parley.PublishTo("orders.placed", parley.To(topology.Topic("orders"))))
 	app.Subscriber("payments.{tenant}.captured", RecordPayment, parley.From(topology.Topic("payments")))
 	app.Subscriber("orders.list", ListOrders)
 	app.Subscriber("tree", Tree)
 	app.Subscriber("upload", Upload)
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
-	app.Publisher("stock.reserve", parley.Payload[Order]())
+	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))
+	app.Subscriber("raw", func(*parley.Message) (any, error) { return nil, nil }, parley.AckFirst(), parley.OnFailure(parley.Discard), parley.NoReply())
+	app.Subscriber("poke", func() (*string, error) { return nil, nil })
 	app.Publisher("events.{tenant}.placed", parley.To(topology.Topic("orders")), parley.Payload[Placed]())
 	return app
 }
