@@ -49,6 +49,7 @@ var arrows = map[string]arrow{
 		ours:   []string{".", "transport", "transport/topology"},
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
+	"asyncapi/cmd/asyncapi": {ours: []string{"asyncapi"}},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 
