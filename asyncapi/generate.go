@@ -26,6 +26,14 @@ type App interface {
 // with the declarations, their types, their validation rules or their examples:
 // all of it, joined. What is only doubtful stands in the document's Notes.
 func Generate(app App, opts ...Option) (*Document, error) {
+	g, err := generate(app, opts)
+	if err != nil {
+		return nil, err
+	}
+	return g.doc, nil
+}
+
+func generate(app App, opts []Option) (*generator, error) {
 	g := newGenerator(app, opts)
 	if err := errors.Join(append(g.faults, app.Err())...); err != nil {
 		return nil, fmt.Errorf("asyncapi: %w", err)
@@ -38,7 +46,7 @@ func Generate(app App, opts ...Option) (*Document, error) {
 	if err := g.examples(); err != nil {
 		return nil, fmt.Errorf("asyncapi: %w", err)
 	}
-	return g.doc, nil
+	return g, nil
 }
 
 type generator struct {
