@@ -44,7 +44,7 @@ func (w *watcher) around(op parley.Operation, next parley.Handler) parley.Handle
 		if plan == nil {
 			return next(ctx, m)
 		}
-		if op.Action == parley.Send {
+		if op.Action == parley.Send && op.Payload != nil {
 			w.fits(plan, "sends", m, []*messagePlan{plan.message})
 		}
 		answer, err := next(ctx, m)
