@@ -4,8 +4,11 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/types/known/structpb"
+
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/asyncapi"
+	"github.com/parley-go/parley/serialization/protobuf"
 	"github.com/parley-go/parley/transport/memory"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -81,7 +84,7 @@ func Tree(context.Context, *Node) (*Node, error) { return nil, nil }
 func Upload(context.Context, []byte) {}
 
 func shop() *parley.App {
-	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"))
+	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"), parley.Codec(protobuf.Codec()))
 	app.Subscriber("orders.place", PlaceOrder,
 		parley.From(topology.Quorum()),
 		parley.Errors(parley.CodeFailedPrecondition, parley.CodeNotFound),
@@ -95,6 +98,7 @@ func shop() *parley.App {
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
 	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))
 	app.Subscriber("raw", func(*parley.Message) (any, error) { return nil, nil }, parley.AckFirst(), parley.OnFailure(parley.Discard), parley.NoReply())
+	app.Subscriber("settings", func(*structpb.Struct) error { return nil })
 	app.Subscriber("poke", func() (*string, error) { return nil, nil })
 	app.Publisher("events.{tenant}.placed", parley.To(topology.Topic("orders")), parley.Payload[Placed]())
 	return app
@@ -110,6 +114,7 @@ func shopOptions() []asyncapi.Option {
 			ExternalDocs: &asyncapi.ExternalDocs{URL: "https://example.com/shop"},
 		}),
 		asyncapi.Broker("production", "amqps://alice:s3cr3t@rabbitmq.example.com:5671/prod?heartbeat=10"),
+		asyncapi.Foreign(protobuf.Schema),
 		asyncapi.Sample("placed", Placed{OrderID: "42"}),
 	}
 }
