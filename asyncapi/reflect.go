@@ -51,8 +51,8 @@ func (r *reflector) fault(t reflect.Type, format string, args ...any) {
 	r.faults = append(r.faults, fmt.Errorf("type %s: %s", t, fmt.Sprintf(format, args...)))
 }
 
-func (r *reflector) note(t reflect.Type, field, rule, message string) {
-	f := Finding{Pointer: t.String() + "." + field, Rule: rule, Severity: SeverityWarning, Message: message}
+func (r *reflector) note(rule, message string) {
+	f := Finding{Rule: rule, Severity: SeverityWarning, Message: message}
 	if !slices.Contains(r.notes, f) {
 		r.notes = append(r.notes, f)
 	}

@@ -70,8 +70,10 @@ func (w *structWalk) property(f jsonField, said *Schema) *Schema {
 		}
 	case tag != "" && tag != "-":
 		s, null = w.validated(f, s, tag, null)
+		w.noteDive(f, tag)
 	case tag != "-":
 		w.checkZero(f, "")
+		w.noteDive(f, "")
 	}
 	if w.view == input && f.optional {
 		s = w.orZeroEnum(f.Type, s)
@@ -89,6 +91,25 @@ func (w *structWalk) property(f jsonField, said *Schema) *Schema {
 		}
 	}
 	return s
+}
+
+// noteDive tells of structs in a slice or map whose rules nobody checks: their
+// schema is stricter than the service.
+func (w *structWalk) noteDive(f jsonField, tag string) {
+	base := deref(f.Type)
+	if !hasElem(base) || newFieldRules(parseRules(tag)).elems != nil {
+		return
+	}
+	elem := deref(base.Elem())
+	if elem.Kind() != reflect.Struct || codesItself(elem, input) {
+		return
+	}
+	for i := range elem.NumField() {
+		if rules := elem.Field(i).Tag.Get("validate"); rules != "" && rules != "-" {
+			w.note("dive", w.goType.String()+"."+f.Name+": the rules of "+elem.String()+` are not checked there; hint: validate:"dive"`)
+			return
+		}
+	}
 }
 
 // hoist moves what describes a property from the alternative that it stands in
