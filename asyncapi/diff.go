@@ -58,13 +58,13 @@ func Diff(older, newer *Document) Changes {
 			continue
 		}
 		d.current, d.who = key, peersOf(o.Action)
-		d.add(Breaking, pointer("operations", o.key), "the operation is gone")
+		d.addf(Breaking, pointer("operations", o.key), "the operation is gone")
 	}
 	for _, key := range sortedKeys(d.newer.operations) {
 		if _, ok := d.older.operations[key]; !ok {
 			n := d.newer.operations[key]
 			d.current, d.who = key, peersOf(n.Action)
-			d.add(Compatible, pointer("operations", n.key), "the operation is new")
+			d.addf(Compatible, pointer("operations", n.key), "the operation is new")
 		}
 	}
 	slices.SortStableFunc(d.changes, func(a, b Change) int {
@@ -186,24 +186,24 @@ func (op *sideOperation) place() string {
 	return address
 }
 
-func (d *differ) add(v Verdict, at, format string, args ...any) {
+func (d *differ) addf(v Verdict, at, format string, args ...any) {
 	d.changes = append(d.changes, Change{v, d.who, d.current, at, fmt.Sprintf(format, args...)})
 }
 
-// narrower and wider report a change of a schema: it takes fewer values, or
+// narrowerf and widerf report a change of a schema: it takes fewer values, or
 // more. Which of them breaks somebody depends on the direction.
-func (d *differ) narrower(at, format string, args ...any) {
+func (d *differ) narrowerf(at, format string, args ...any) {
 	if d.sends {
-		d.add(Compatible, at, format, args...)
+		d.addf(Compatible, at, format, args...)
 		return
 	}
-	d.add(Breaking, at, format, args...)
+	d.addf(Breaking, at, format, args...)
 }
 
-func (d *differ) wider(at, format string, args ...any) {
+func (d *differ) widerf(at, format string, args ...any) {
 	if d.sends {
-		d.add(Breaking, at, format, args...)
+		d.addf(Breaking, at, format, args...)
 		return
 	}
-	d.add(Compatible, at, format, args...)
+	d.addf(Compatible, at, format, args...)
 }

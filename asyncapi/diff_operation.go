@@ -9,17 +9,17 @@ import (
 // texts compares what is told of the application as a whole.
 func (d *differ) texts() {
 	if d.older.Info.Version != d.newer.Info.Version {
-		d.add(Neutral, "/info/version", "the version was %q and is %q", d.older.Info.Version, d.newer.Info.Version)
+		d.addf(Neutral, "/info/version", "the version was %q and is %q", d.older.Info.Version, d.newer.Info.Version)
 	}
 	o, n := d.older.Info, d.newer.Info
 	o.Version, n.Version = "", ""
 	if !reflect.DeepEqual(o, n) {
-		d.add(Neutral, "/info", "what is told of the application changed")
+		d.addf(Neutral, "/info", "what is told of the application changed")
 	}
 	for _, name := range sortedKeys(d.older.Servers) {
 		if d.newer.Servers[name] == nil {
 			d.who = "operators"
-			d.add(Unknown, pointer("servers", name), "the server is gone")
+			d.addf(Unknown, pointer("servers", name), "the server is gone")
 		}
 	}
 	d.who = ""
@@ -29,7 +29,7 @@ func (d *differ) operation(key string, o, n *sideOperation) {
 	at := pointer("operations", n.key)
 	d.current, d.who, d.sends = key, peersOf(n.Action), n.Action == Send
 	if o.key != n.key || o.Title != n.Title || o.Summary != n.Summary || o.Description != n.Description {
-		d.add(Neutral, at, "its id or its texts changed")
+		d.addf(Neutral, at, "its id or its texts changed")
 	}
 	d.messages(at+"/messages", d.older.messagesOf(o.Messages, o.Channel.Ref), d.newer.messagesOf(n.Messages, n.Channel.Ref))
 	d.reply(at+"/reply", o, n)
@@ -40,17 +40,17 @@ func (d *differ) operation(key string, o, n *sideOperation) {
 func (d *differ) broker(at string, o, n *sideOperation) {
 	d.who = "operators"
 	if !sameJSON(o.Extensions[ExtQueue], n.Extensions[ExtQueue]) {
-		d.add(Unknown, at+pointer(ExtQueue), "its queue changed: the broker refuses to declare a queue anew with other properties")
+		d.addf(Unknown, at+pointer(ExtQueue), "its queue changed: the broker refuses to declare a queue anew with other properties")
 	}
 	if o.channel == nil || n.channel == nil {
 		return
 	}
 	channel := strings.TrimPrefix(n.Channel.Ref, "#")
 	if !sameJSON(o.channel.Bindings, n.channel.Bindings) || !sameJSON(o.channel.Extensions, n.channel.Extensions) {
-		d.add(Unknown, channel+"/bindings", "its queue or exchange changed: the broker refuses to declare one anew with other properties")
+		d.addf(Unknown, channel+"/bindings", "its queue or exchange changed: the broker refuses to declare one anew with other properties")
 	}
 	if !sameJSON(o.Extensions[ExtRetry], n.Extensions[ExtRetry]) {
-		d.add(Neutral, at+pointer(ExtRetry), "what becomes of failed messages changed")
+		d.addf(Neutral, at+pointer(ExtRetry), "what becomes of failed messages changed")
 	}
 }
 
@@ -66,10 +66,10 @@ func (d *differ) reply(at string, o, n *sideOperation) {
 	case o.Reply == nil && n.Reply == nil:
 		return
 	case n.Reply == nil:
-		d.add(Breaking, at, "the reply is gone")
+		d.addf(Breaking, at, "the reply is gone")
 		return
 	case o.Reply == nil:
-		d.add(Compatible, at, "the reply is new")
+		d.addf(Compatible, at, "the reply is new")
 		return
 	}
 	d.sends = !d.sends
@@ -77,7 +77,7 @@ func (d *differ) reply(at string, o, n *sideOperation) {
 	d.messages(at+"/messages", d.older.repliesOf(o.Reply), d.newer.repliesOf(n.Reply))
 	d.codes(at+pointer(ExtErrors), o.Reply, n.Reply)
 	if !sameJSON(o.Reply.Extensions[ExtReplyMode], n.Reply.Extensions[ExtReplyMode]) {
-		d.add(Breaking, at+pointer(ExtReplyMode), "one reply became many, or many one")
+		d.addf(Breaking, at+pointer(ExtReplyMode), "one reply became many, or many one")
 	}
 }
 
@@ -86,12 +86,12 @@ func (d *differ) codes(at string, o, n *Reply) {
 	before, now := stringsOf(o.Extensions[ExtErrors]), stringsOf(n.Extensions[ExtErrors])
 	for _, code := range now {
 		if !slices.Contains(before, code) {
-			d.add(Unknown, at, "the error code %s is new: callers that tell codes apart may not know it", code)
+			d.addf(Unknown, at, "the error code %s is new: callers that tell codes apart may not know it", code)
 		}
 	}
 	for _, code := range before {
 		if !slices.Contains(now, code) {
-			d.add(Compatible, at, "the error code %s is no longer declared", code)
+			d.addf(Compatible, at, "the error code %s is no longer declared", code)
 		}
 	}
 }
@@ -175,10 +175,10 @@ func (d *differ) messages(at string, older, newer []placedMessage) {
 			d.message(o, *n)
 			continue
 		}
-		d.narrower(o.at, "the message %s is gone", o.Name)
+		d.narrowerf(o.at, "the message %s is gone", o.Name)
 	}
 	for _, n := range left {
-		d.wider(n.at, "the message %s is new", n.Name)
+		d.widerf(n.at, "the message %s is new", n.Name)
 	}
 }
 
@@ -196,11 +196,11 @@ func (m placedMessage) role() string {
 
 func (d *differ) message(o, n placedMessage) {
 	if o.ContentType != n.ContentType {
-		d.add(Breaking, n.at+"/contentType", "the content type was %s and is %s", o.ContentType, n.ContentType)
+		d.addf(Breaking, n.at+"/contentType", "the content type was %s and is %s", o.ContentType, n.ContentType)
 		return
 	}
 	if o.Title != n.Title || o.Summary != n.Summary || o.Description != n.Description {
-		d.add(Neutral, n.at, "texts of the message changed")
+		d.addf(Neutral, n.at, "texts of the message changed")
 	}
 	before := len(d.changes)
 	d.seen = map[[2]*Schema]bool{}
@@ -208,7 +208,7 @@ func (d *differ) message(o, n placedMessage) {
 	switch {
 	case o.Payload == nil || n.Payload == nil:
 	case o.Payload.Format != n.Payload.Format || o.Payload.Text != n.Payload.Text:
-		d.add(Unknown, n.at+"/payload", "the schema is in another language than JSON Schema, and changed")
+		d.addf(Unknown, n.at+"/payload", "the schema is in another language than JSON Schema, and changed")
 	default:
 		d.schema(n.at+"/payload", orAny(o.Payload.Schema), orAny(n.Payload.Schema))
 	}
@@ -236,7 +236,7 @@ func (d *differ) tryExamples(o, n placedMessage) {
 	}
 	for _, e := range examples {
 		if e.Payload != nil && side.checker.check(at+"/payload", e.Payload) != nil {
-			d.add(Breaking, n.at+"/payload", "the example %q of one document is refused by the schema of the other", e.Name)
+			d.addf(Breaking, n.at+"/payload", "the example %q of one document is refused by the schema of the other", e.Name)
 		}
 	}
 }

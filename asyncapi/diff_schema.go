@@ -18,9 +18,9 @@ func (d *differ) schema(at string, o, n *Schema) {
 	o, n = d.plain(o, d.older), d.plain(n, d.newer)
 	switch {
 	case oNull && !nNull && !n.isAny():
-		d.narrower(at, "it could be null and cannot any more")
+		d.narrowerf(at, "it could be null and cannot any more")
 	case !oNull && nNull && !o.isAny():
-		d.wider(at, "it can be null now")
+		d.widerf(at, "it can be null now")
 	}
 	if o.isAny() || n.isAny() {
 		d.anything(at, o, n)
@@ -97,9 +97,9 @@ func (d *differ) anything(at string, o, n *Schema) {
 	switch {
 	case o.isAny() && n.isAny():
 	case o.isAny():
-		d.narrower(at, "it could be anything and cannot any more")
+		d.narrowerf(at, "it could be anything and cannot any more")
 	default:
-		d.wider(at, "it can be anything now")
+		d.widerf(at, "it can be anything now")
 	}
 }
 
@@ -109,12 +109,12 @@ func (d *differ) types(at string, o, n *Schema) {
 	}
 	for _, t := range o.Type {
 		if !n.Type.Has(t) && (t != "integer" || !n.Type.Has("number")) {
-			d.narrower(at+"/type", "it could be of type %s and cannot any more", t)
+			d.narrowerf(at+"/type", "it could be of type %s and cannot any more", t)
 		}
 	}
 	for _, t := range n.Type {
 		if !o.Type.Has(t) && (t != "integer" || !o.Type.Has("number")) {
-			d.wider(at+"/type", "it can be of type %s now", t)
+			d.widerf(at+"/type", "it can be of type %s now", t)
 		}
 	}
 }
@@ -140,20 +140,20 @@ func (d *differ) values(at string, o, n *Schema) {
 	case before == nil && now == nil:
 		return
 	case before == nil:
-		d.narrower(at+"/enum", "its values are listed now: %s", strings.Join(now, ", "))
+		d.narrowerf(at+"/enum", "its values are listed now: %s", strings.Join(now, ", "))
 		return
 	case now == nil:
-		d.wider(at+"/enum", "its values are no longer listed")
+		d.widerf(at+"/enum", "its values are no longer listed")
 		return
 	}
 	for _, v := range before {
 		if !slices.Contains(now, v) {
-			d.narrower(at+"/enum", "the value %s is gone", v)
+			d.narrowerf(at+"/enum", "the value %s is gone", v)
 		}
 	}
 	for _, v := range now {
 		if !slices.Contains(before, v) {
-			d.wider(at+"/enum", "the value %s is new", v)
+			d.widerf(at+"/enum", "the value %s is new", v)
 		}
 	}
 }
@@ -186,20 +186,20 @@ func (d *differ) limits(at string, o, n *Schema) {
 		switch {
 		case l.o == l.n:
 		case l.o == "":
-			d.narrower(at+pointer(l.name), "%s is %s now", l.name, l.n)
+			d.narrowerf(at+pointer(l.name), "%s is %s now", l.name, l.n)
 		case l.n == "":
-			d.wider(at+pointer(l.name), "%s was %s and is gone", l.name, l.o)
+			d.widerf(at+pointer(l.name), "%s was %s and is gone", l.name, l.o)
 		case order != 0 && (order < 0) != l.upperLimit:
-			d.narrower(at+pointer(l.name), "%s was %s and is %s", l.name, l.o, l.n)
+			d.narrowerf(at+pointer(l.name), "%s was %s and is %s", l.name, l.o, l.n)
 		case order != 0:
-			d.wider(at+pointer(l.name), "%s was %s and is %s", l.name, l.o, l.n)
+			d.widerf(at+pointer(l.name), "%s was %s and is %s", l.name, l.o, l.n)
 		}
 	}
 	if o.UniqueItems != n.UniqueItems {
 		if n.UniqueItems {
-			d.narrower(at+"/uniqueItems", "its items must differ now")
+			d.narrowerf(at+"/uniqueItems", "its items must differ now")
 		} else {
-			d.wider(at+"/uniqueItems", "its items need no longer differ")
+			d.widerf(at+"/uniqueItems", "its items need no longer differ")
 		}
 	}
 }
@@ -224,13 +224,13 @@ func (d *differ) opaque(at string, o, n *Schema) {
 		switch {
 		case k.was == k.is && sameJSON(k.o, k.n):
 		case k.name == ExtValidate && d.sends:
-			d.add(Neutral, at+pointer(k.name), "the rules for its readers to know of changed")
+			d.addf(Neutral, at+pointer(k.name), "the rules for its readers to know of changed")
 		case !k.was:
-			d.narrower(at+pointer(k.name), "%s is new", k.name)
+			d.narrowerf(at+pointer(k.name), "%s is new", k.name)
 		case !k.is:
-			d.wider(at+pointer(k.name), "%s is gone", k.name)
+			d.widerf(at+pointer(k.name), "%s is gone", k.name)
 		default:
-			d.add(Unknown, at+pointer(k.name), "%s changed", k.name)
+			d.addf(Unknown, at+pointer(k.name), "%s changed", k.name)
 		}
 	}
 }
@@ -242,9 +242,9 @@ func (d *differ) object(at string, o, n *Schema) {
 			continue
 		}
 		if d.sends {
-			d.add(Breaking, at+"/properties", "the property %s is gone", p.Name)
+			d.addf(Breaking, at+"/properties", "the property %s is gone", p.Name)
 		} else {
-			d.add(Compatible, at+"/properties", "the property %s is gone; it is ignored when sent", p.Name)
+			d.addf(Compatible, at+"/properties", "the property %s is gone; it is ignored when sent", p.Name)
 		}
 	}
 	for _, p := range n.Properties {
@@ -252,24 +252,28 @@ func (d *differ) object(at string, o, n *Schema) {
 			continue
 		}
 		if p.Schema.Bool == nil || *p.Schema.Bool {
-			d.add(Compatible, at+pointer("properties", p.Name), "the property %s is new", p.Name)
+			d.addf(Compatible, at+pointer("properties", p.Name), "the property %s is new", p.Name)
 		}
 	}
-	for _, name := range n.Required {
-		if !slices.Contains(o.Required, name) && (!d.sends || o.Properties.Get(name) != nil) {
-			d.narrower(at+"/required", "the property %s is required now", name)
-		}
-	}
-	for _, name := range o.Required {
-		if !slices.Contains(n.Required, name) && n.Properties.Get(name) != nil {
-			d.wider(at+"/required", "the property %s is no longer required", name)
-		}
-	}
+	d.required(at, o, n)
 	if o.AdditionalProperties != nil || n.AdditionalProperties != nil {
 		d.schema(at+"/additionalProperties", orAny(o.AdditionalProperties), orAny(n.AdditionalProperties))
 	}
 	if o.PropertyNames != nil || n.PropertyNames != nil {
 		d.schema(at+"/propertyNames", orAny(o.PropertyNames), orAny(n.PropertyNames))
+	}
+}
+
+func (d *differ) required(at string, o, n *Schema) {
+	for _, name := range n.Required {
+		if !slices.Contains(o.Required, name) && (!d.sends || o.Properties.Get(name) != nil) {
+			d.narrowerf(at+"/required", "the property %s is required now", name)
+		}
+	}
+	for _, name := range o.Required {
+		if !slices.Contains(n.Required, name) && n.Properties.Get(name) != nil {
+			d.widerf(at+"/required", "the property %s is no longer required", name)
+		}
 	}
 }
 
@@ -285,6 +289,6 @@ func (d *differ) combined(at string, o, n *Schema) {
 			}
 			continue
 		}
-		d.add(Unknown, at+pointer(c.name), "the alternatives changed")
+		d.addf(Unknown, at+pointer(c.name), "the alternatives changed")
 	}
 }

@@ -76,7 +76,7 @@ func TestDocumentsSurviveReading(t *testing.T) {
 		require.NoError(t, err)
 		got, err := again.JSON()
 		require.NoError(t, err)
-		require.Equal(t, string(asJSON), string(got))
+		require.Equal(t, string(asJSON), string(got)) //nolint:testifylint // the bytes must be equal
 	}
 }
 

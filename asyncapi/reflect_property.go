@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"strings"
+	"slices"
 )
 
 // fieldRules are the rules of one level of a value: of a field, of its
@@ -219,7 +219,7 @@ func (w *structWalk) zeroStruct(f jsonField) bool {
 func (w *structWalk) accepts(f jsonField, v reflect.Value, rules string) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.fault(w.goType, "field %s: validate:%q: wanted rules that fit %s, got a panic of the validator: %v", f.Name, f.Tag.Get("validate"), f.Type, p)
+			w.faultf(w.goType, "field %s: validate:%q: wanted rules that fit %s, got a panic of the validator: %v", f.Name, f.Tag.Get("validate"), f.Type, p)
 			ok = true
 		}
 	}()
@@ -385,7 +385,7 @@ func (w *structWalk) sayable(t reflect.Type, one rule) *Schema {
 	if wellKnown[t] != nil && t.Kind() == reflect.String {
 		return nil
 	}
-	if isBytes(t) && !strings.Contains(" required min max gte lte gt lt ", " "+one.name+" ") {
+	if isBytes(t) && !slices.Contains([]string{"required", "min", "max", "gte", "lte", "gt", "lt"}, one.name) {
 		return nil
 	}
 	if t == timeType && one.name != "required" {

@@ -39,12 +39,12 @@ const usage = "usage: asyncapi docs [-o file] [-var name] [package ...] | lint f
 func run(args []string, stdout, stderr io.Writer) int {
 	commands := map[string]func(args []string, stdout io.Writer) (int, error){"docs": docs, "lint": lint, "diff": diff}
 	if len(args) == 0 || commands[args[0]] == nil {
-		fmt.Fprintln(stderr, usage)
+		_, _ = fmt.Fprintln(stderr, usage)
 		return failed
 	}
 	code, err := commands[args[0]](args[1:], stdout)
 	if err != nil {
-		fmt.Fprintln(stderr, "asyncapi:", err)
+		_, _ = fmt.Fprintln(stderr, "asyncapi:", err)
 		return failed
 	}
 	return code
@@ -64,7 +64,7 @@ func parse(flags *flag.FlagSet, args []string, want int) error {
 }
 
 func read(file string) (*asyncapi.Document, error) {
-	data, err := os.ReadFile(file)
+	data, err := os.ReadFile(file) //nolint:gosec // the file that the user names
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func lint(args []string, stdout io.Writer) (int, error) {
 	}
 	code := 0
 	for _, f := range asyncapi.Lint(d) {
-		fmt.Fprintln(stdout, f)
+		_, _ = fmt.Fprintln(stdout, f)
 		if f.Severity == asyncapi.SeverityError {
 			code = 1
 		}
