@@ -70,7 +70,9 @@ func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error
 // replies, acknowledges them, gives the rest back to the broker and closes the
 // connection. Requests that still wait end with [ErrStopped]. It returns by the
 // end of ctx, with its error when that came first; what was not finished will be
-// delivered again. An app that does not run returns nil.
+// delivered again. A handler that heeds no context then runs on in its goroutine,
+// which nobody can end: that is logged with its message. An app that does not run
+// returns nil.
 func (a *App) Stop(ctx context.Context) error {
 	if err := a.take(ctx); err != nil {
 		return fmt.Errorf("parley: stop: %w", err)
@@ -97,7 +99,14 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	<-signalled.Done()
 	restore()
-	drain, cancel := a.draining(ctx)
+	return a.Shutdown(context.WithoutCancel(ctx))
+}
+
+// Shutdown is [App.Stop] within the time of [Drain], or by the end of ctx where
+// that comes first. What stops several things with one context leaves the
+// others some of it this way.
+func (a *App) Shutdown(ctx context.Context) error {
+	drain, cancel := context.WithTimeout(ctx, a.settings.drain)
 	defer cancel()
 	return a.Stop(drain)
 }

@@ -34,6 +34,7 @@ type receiver struct {
 	deliveryLimit int
 	// detached are the handlers that outlive their delivery.
 	detached sync.WaitGroup
+	running  running
 
 	run *run
 	// begun is closed when consumer or err is set.
@@ -102,7 +103,9 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		d.entered = false
 		d.made++
 		h := d.handling(ctx, d.settings.handlerTimeout)
+		d.running.add(d)
 		out, err := d.attempt(h)
+		d.running.remove(d)
 		h.end()
 		<-d.slots
 		d.ran(ctx, err)
