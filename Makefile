@@ -4,6 +4,7 @@
 # make bench   parley against the raw client, table in benchmarks/RESULTS.md
 # make chaos   break brokers, networks and services; table in chaos/RESULTS.md;
 #              CHAOSFLAGS=-short takes minutes instead of an hour
+# make truth   hold generated schemas against decoding and validation; prints the figures
 # make deps    install what the above need: RabbitMQ, python3-pika, amqplib
 
 SHELL := /bin/bash
@@ -14,7 +15,7 @@ STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all test lint check bench chaos fuzz deps tools
+.PHONY: all test lint check bench chaos fuzz truth deps tools
 
 all: check
 
@@ -46,6 +47,10 @@ bench:
 
 chaos:
 	$(GO) run -race ./chaos $(CHAOSFLAGS)
+
+INSTANCES ?= 2000
+truth:
+	$(GO) test ./asyncapi -run 'Truth|Sound' -v -instances $(INSTANCES) | grep -E 'bodies|too strict at|accepts|^(---|ok|FAIL)'
 
 FUZZTIME ?= 30s
 fuzz:

@@ -46,6 +46,9 @@ type Operation struct {
 
 	// Handler and HandlerSite name the function of a subscriber.
 	Handler, HandlerSite string
+	// Function is the handler's name with the full path of its package, "" for
+	// a function literal.
+	Function string
 	// Subscription is what a subscriber owns at the broker.
 	Subscription *topology.Subscription
 	// Input is the type of the handler's input, and Body the type that the
@@ -66,6 +69,16 @@ type Operation struct {
 	// Failure is what becomes of a subscriber's messages that fail, nil for a
 	// send.
 	Failure *FailurePolicy
+	// Check reads a message as the subscriber does before it calls its handler:
+	// it decodes and validates, and returns what a caller would be told. path
+	// holds the values of Parameters in their order. It may be called
+	// concurrently, without a broker; it is nil for a send.
+	Check func(m *Message, path []string) error
+	// Rule applies rules in the language of validate tags to a value, with the
+	// app's validator; without rules, those of the value's own type. It panics
+	// where the validator does: for a rule that it does not know, or that the
+	// value's type cannot have.
+	Rule func(value any, rules string) error
 	// Forwards is how many [PublishTo] a subscriber has.
 	Forwards int
 
@@ -154,6 +167,7 @@ func (r *receiver) operation() Operation {
 		Site:         r.declared.site,
 		Handler:      r.name,
 		HandlerSite:  callsite.FuncSite(r.declared.function()).String(),
+		Function:     callsite.FuncPath(r.declared.function()),
 		Subscription: &subscription,
 		Input:        d.In,
 		Body:         d.Body,
@@ -170,6 +184,8 @@ func (r *receiver) operation() Operation {
 		Forwards:     len(s.forwards),
 		Summary:      s.document.summary,
 		Description:  s.document.description,
+		Check:        r.plan.Check,
+		Rule:         r.app.checks.rule,
 	}
 	o.ContentType, o.ReplyContentType = r.app.wire.ContentType(o.Body), r.app.wire.ContentType(o.Output)
 	return o
@@ -210,6 +226,7 @@ func (b *binding) operation() Operation {
 		Site:       b.site,
 		Exchange:   b.settings.exchange,
 		Payload:    b.settings.payload,
+		Rule:       b.app.checks.rule,
 		ReplyType:  b.settings.answer,
 
 		Summary:     b.settings.document.summary,

@@ -61,6 +61,14 @@ func (c *checks) compile(t reflect.Type) func(v any) error {
 	return func(v any) error { return explainInvalid(c.validate.Var(v, rule)) }
 }
 
+// rule applies rules to a value, the rules of its own type when there are none.
+func (c *checks) rule(v any, rules string) error {
+	if rules == "" {
+		return c.validate.Struct(v)
+	}
+	return c.validate.Var(v, rules)
+}
+
 // dives is the rule that reaches the structs inside slices, arrays and maps.
 func dives(t reflect.Type) string {
 	rule := "dive"
@@ -159,8 +167,16 @@ func fieldPath(f validator.FieldError) string {
 	if strings.HasPrefix(path, "[") {
 		return path
 	}
-	if _, below, ok := strings.Cut(path, "."); ok {
-		return below
+	arguments := 0 // the name of a generic type has brackets, and dots in them
+	for i, c := range path {
+		switch {
+		case c == '[':
+			arguments++
+		case c == ']':
+			arguments--
+		case c == '.' && arguments == 0:
+			return path[i+1:]
+		}
 	}
 	return path
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/transport/memory"
 )
 
 // Structs are validated wherever they are: alone, behind pointers, in slices
@@ -42,4 +43,17 @@ func TestValidationReachesStructs(t *testing.T) {
 		require.NoError(w, err)
 		require.Equal(w, 3, n)
 	})
+}
+
+type wrapped[T any] struct {
+	Body T `json:"body"`
+}
+
+// The name of a generic type is no part of the path, nor are its arguments.
+func TestValidationPathInGenerics(t *testing.T) {
+	t.Parallel()
+	app := parley.New(memory.New())
+	app.Subscriber("wrapped", func(wrapped[item]) {})
+	err := app.Operations()[0].Check(&parley.Message{Body: []byte(`{"body": {"qty": 0}}`), ContentType: "application/json"}, nil)
+	require.ErrorContains(t, err, `: body.qty: rule "gt=0"`)
 }

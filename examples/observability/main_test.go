@@ -20,6 +20,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/transport/memory"
 )
 
@@ -34,6 +35,7 @@ func serve(t *testing.T) (metrics string, spans []span) {
 	require.NoError(t, err)
 	app, place, err := NewApp(memory.New(), telemetry, parley.Logger(slog.New(slog.DiscardHandler)))
 	require.NoError(t, err)
+	asyncapi.Watch(t, app)
 	require.NoError(t, app.Start(t.Context()))
 	for _, sku := range []string{"tea", "cake"} {
 		r, err := parley.Request[Receipt](t.Context(), place, Order{SKU: sku})

@@ -46,6 +46,11 @@ var arrows = map[string]arrow{
 		others: []string{validator},
 	},
 	"parleyhttp": {ours: []string{"."}},
+	"asyncapi": {
+		ours:   []string{".", "transport", "transport/topology"},
+		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
+	},
+	"asyncapi/cmd/asyncapi": {ours: []string{"asyncapi"}},
 	"parleyfx": {
 		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
 		others: []string{"go.uber.org/fx"},

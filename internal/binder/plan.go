@@ -44,6 +44,12 @@ func (p *Plan) Call(ctx context.Context, m *transport.Message, path []string) (*
 	return p.resolveAndRun(ctx, m, in)
 }
 
+// Check decodes and validates m as [Plan.Call] does, and calls nothing.
+func (p *Plan) Check(m *transport.Message, path []string) error {
+	_, err := p.input(m, path)
+	return err
+}
+
 // input returns a pointer to the decoded and validated input.
 func (p *Plan) input(m *transport.Message, path []string) (any, error) {
 	dst := p.caller.newInput()

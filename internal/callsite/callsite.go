@@ -94,6 +94,21 @@ func FuncName(fn any) string {
 	return name
 }
 
+// FuncPath returns the name of a function with the full path of its package,
+// such as "example.com/shop/orders.PlaceOrder"; "" for a function literal and
+// for what is not a function.
+func FuncPath(fn any) string {
+	f, _ := function(fn)
+	if f == nil {
+		return ""
+	}
+	name := strings.TrimSuffix(strings.ReplaceAll(f.Name(), "[...]", ""), "-fm")
+	if closure.MatchString(name[strings.LastIndexByte(name, '/')+1:]) {
+		return ""
+	}
+	return name
+}
+
 // FuncSite returns where a function is declared, or the zero Site for what is
 // not a function and for method values, whose place is not recorded.
 func FuncSite(fn any) Site {

@@ -1,0 +1,279 @@
+package asyncapi
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/parley-go/parley"
+)
+
+// operationPlan is an operation and what it exchanges.
+type operationPlan struct {
+	*parley.Operation
+	id      string
+	channel *channelPlan
+	message *messagePlan
+	// answers are the messages of its reply, nil without one.
+	answers []*messagePlan
+}
+
+// replies reports whether the operation's document tells of an answer: a
+// subscriber of a queue always gives one, an event's subscriber when it returns
+// a value, a sender when it declares what it waits for.
+func (op *operationPlan) replies() bool {
+	if op.Action == parley.Send {
+		return op.ReplyType != nil
+	}
+	if op.Subscription != nil && op.Subscription.Exchange != nil {
+		return op.Output != nil && op.Replies
+	}
+	return true
+}
+
+// result is the type of the answer, nil where there is none.
+func (op *operationPlan) result() reflect.Type {
+	switch {
+	case op.Action == parley.Send:
+		return op.ReplyType
+	case op.Replies:
+		return op.Output
+	default:
+		return nil
+	}
+}
+
+// functionName is the handler's own name, "" for a function literal.
+func (op *operationPlan) functionName() string {
+	name := op.Function[strings.LastIndexByte(op.Function, '/')+1:]
+	return name[strings.LastIndexByte(name, '.')+1:]
+}
+
+// baseName is what messages without a named type are called after.
+func (op *operationPlan) baseName() string {
+	if name := op.functionName(); name != "" {
+		return upperFirst(name)
+	}
+	return identifier(camel(op.Address, true))
+}
+
+// planReply plans the answers: the result or none, and the error.
+func (g *generator) planReply(op *operationPlan) {
+	result := op.result()
+	if result != nil && result != noBodyType {
+		m := &messagePlan{view: output, headers: noErrorHeader(), correlated: true}
+		g.bodyOf(m, result, op, op.ReplyContentType)
+		if m.name != "" {
+			m.name = op.baseName() + "Reply"
+		}
+		op.answers = append(op.answers, g.message(m))
+	}
+	if result == noBodyType && op.Action == parley.Send {
+		op.answers = append(op.answers, g.message(&messagePlan{
+			name: op.baseName() + "Reply", view: output, headers: noErrorHeader(), correlated: true,
+			contentType: contentBytes, payload: &Schema{}, description: "The answer is waited for and not read.",
+		}))
+	}
+	if op.Action == parley.Receive && (result == nil || result.Kind() == reflect.Pointer || result.Kind() == reflect.Interface) {
+		op.answers = append(op.answers, g.message(emptyMessage()))
+	}
+	op.answers = append(op.answers, g.message(errorMessage(op)))
+}
+
+var noBodyType = reflect.TypeFor[parley.NoBody]()
+
+// noErrorHeader tells a result from an error: exactly one of them fits a reply.
+func noErrorHeader() *Schema {
+	return &Schema{Type: Types{"object"}, Properties: Properties{{parley.HeaderError, &Schema{Bool: new(false)}}}}
+}
+
+// emptyMessage is the answer without a value.
+func emptyMessage() *messagePlan {
+	return &messagePlan{
+		name: "Empty", title: "No value", view: output, headers: noErrorHeader(), correlated: true,
+		contentType: contentJSON, payload: &Schema{Type: Types{"null"}},
+		description: "An empty body without a content type: the operation was carried out and has no value. Only a caller that waits gets it.",
+	}
+}
+
+// errorMessage describes what a waiting parley caller gets in place of a
+// result. The declared codes are not enforced, so the schema takes others too.
+func errorMessage(op *operationPlan) *messagePlan {
+	code := &Schema{Type: Types{"string"}, Title: "Code", Description: "Classifies the error. The codes and their meanings are gRPC's."}
+	m := &messagePlan{
+		name: "RPCError", title: "RPC error", view: output, correlated: true, contentType: contentJSON,
+		description: "The request failed. Sent to callers that say with the header " + parley.HeaderDeadline + " that they understand it.",
+		headers: &Schema{
+			Type: Types{"object"}, Required: []string{parley.HeaderError},
+			Properties: Properties{{parley.HeaderError, &Schema{Type: Types{"string"}, Description: "The code."}}},
+		},
+		payload: &Schema{
+			Title: "RPCError", Type: Types{"object"}, Required: []string{"code", "message"},
+			Properties: Properties{
+				{"code", code},
+				{"message", &Schema{Type: Types{"string"}}},
+				{"details", &Schema{Type: Types{"array"}, Items: &Schema{}, Description: "Further values of the handler."}},
+			},
+		},
+	}
+	codes := op.Errors
+	if len(codes) > 0 {
+		m.name, m.title = op.baseName()+"Error", sentence(op.baseName())+" error"
+		m.payload.Title = m.name
+		m.description += " The operation declares the codes " + listCodes(codes) + "; besides, " + listCodes(builtinCodes) + " can come from the service as such."
+	} else {
+		codes = []parley.Code{parley.CodeInvalidArgument}
+	}
+	if op.Failure != nil && op.Failure.TellsAll {
+		m.description = strings.Replace(m.description, "Sent to callers that say with the header "+parley.HeaderDeadline+" that they understand it.", "Sent to every caller.", 1)
+		m.name += "ToAll"
+	}
+	for _, c := range codes {
+		code.Examples = append(code.Examples, string(c))
+		m.examples = append(m.examples, Example{
+			Name:    string(c),
+			Headers: map[string]any{parley.HeaderError: string(c)},
+			Payload: map[string]any{"code": string(c), "message": "what went wrong"},
+		})
+	}
+	return m
+}
+
+// builtinCodes come without a handler's doing.
+var builtinCodes = []parley.Code{parley.CodeInvalidArgument, parley.CodeUnknown, parley.CodeInternal, parley.CodeDeadlineExceeded, parley.CodeUnavailable}
+
+func listCodes(codes []parley.Code) string {
+	texts := make([]string, 0, len(codes))
+	for _, c := range codes {
+		texts = append(texts, string(c))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// nameOperations gives every operation an id: the name of its function where
+// there is one and it is free, else one made of the address.
+func (g *generator) nameOperations() {
+	count := map[string]int{}
+	for _, op := range g.operations {
+		if name := op.functionName(); name != "" && op.Action == parley.Receive {
+			count[lowerFirst(name)]++
+		}
+	}
+	taken := map[string]bool{}
+	for _, op := range g.operations {
+		if name := lowerFirst(op.functionName()); name != "" && op.Action == parley.Receive && count[name] == 1 {
+			op.id = unique(taken, identifier(camel(name, false)))
+		}
+	}
+	for _, op := range g.operations {
+		if op.id != "" {
+			continue
+		}
+		verb := "send"
+		if op.Action == parley.Receive {
+			verb = "receive"
+		}
+		op.id = unique(taken, verb+camel(op.channel.address, true))
+	}
+}
+
+// operation writes an operation.
+func (g *generator) operation(op *operationPlan) *Operation {
+	out := &Operation{
+		Action:   Action(op.Action),
+		Title:    sentence(op.id),
+		Channel:  Ref{"#/channels/" + op.channel.key},
+		Messages: []Ref{op.channel.ref(op.message)},
+	}
+	out.Summary, out.Description = op.texts(g.comments)
+	if op.answers != nil {
+		out.Reply = g.reply(op)
+	}
+	if op.Action == parley.Send {
+		out.Bindings = &OperationBindings{AMQP: &AMQPOperation{DeliveryMode: 2, BindingVersion: BindingVersion}}
+		return out
+	}
+	out.Bindings = &OperationBindings{AMQP: &AMQPOperation{Ack: true, BindingVersion: BindingVersion}}
+	if op.Failure != nil {
+		out.Bindings.AMQP.Ack = op.Failure.Acknowledge != parley.AcknowledgeFirst
+	}
+	out.Extensions = Extensions{
+		ExtConsumer: map[string]any{"concurrency": op.Concurrency, "prefetch": op.Prefetch, "maxBody": op.MaxBody},
+	}
+	if retry := retryExtension(op.Failure); len(retry) > 0 {
+		out.Extensions[ExtRetry] = retry
+	}
+	if op.Function != "" {
+		out.Extensions[ExtHandler] = op.Handler
+	}
+	if op.Subscription != nil && op.Subscription.Exchange != nil {
+		out.Extensions[ExtQueue] = queueExtension(op.Subscription)
+	}
+	return out
+}
+
+// texts are what the declaration says of the operation, else the comment of its
+// handler.
+func (op *operationPlan) texts(comments Comments) (summary, description string) {
+	summary, description = firstSentence(comments.ofFunction(op.Function))
+	if op.Summary != "" {
+		summary, description = op.Summary, op.Description
+	} else if op.Description != "" {
+		description = op.Description
+	}
+	return summary, description
+}
+
+// retryExtension says how often a failed message is tried, and what then.
+func retryExtension(p *parley.FailurePolicy) map[string]any {
+	if p == nil {
+		return nil
+	}
+	retry := map[string]any{"then": p.End.String()}
+	if p.Immediate > 0 {
+		retry["immediate"] = p.Immediate
+	}
+	if len(p.Delays) > 0 {
+		delays := make([]string, 0, len(p.Delays))
+		for _, d := range p.Delays {
+			delays = append(delays, d.String())
+		}
+		retry["delays"] = delays
+	}
+	if p.Acknowledge != parley.AcknowledgeLast {
+		retry["acknowledge"] = string(p.Acknowledge)
+	}
+	return retry
+}
+
+func (c *channelPlan) ref(m *messagePlan) Ref {
+	return Ref{"#/channels/" + c.key + "/messages/" + m.key}
+}
+
+// reply writes the reply of an operation and the channel that it comes on.
+func (g *generator) reply(op *operationPlan) *Reply {
+	replies := &channelPlan{key: op.channel.key + "Reply"}
+	if _, taken := g.doc.Channels[replies.key]; taken {
+		replies.key = op.id + "Reply"
+	}
+	channel := &Channel{Messages: map[string]*Message{}}
+	out := &Reply{
+		Address: &ReplyAddress{
+			Location: "$message.header#/replyTo", Description: "The AMQP property reply-to: a queue of the caller, or a direct reply-to address.",
+			Extensions: Extensions{ExtProperty: "reply-to"},
+		},
+		Channel: &Ref{"#/channels/" + replies.key},
+	}
+	for _, m := range op.answers {
+		channel.Messages[m.key] = &Message{Ref: "#/components/messages/" + m.key}
+		out.Messages = append(out.Messages, replies.ref(m))
+	}
+	if len(op.Errors) > 0 {
+		codes := make([]string, 0, len(op.Errors))
+		for _, c := range op.Errors {
+			codes = append(codes, string(c))
+		}
+		out.Extensions = Extensions{ExtErrors: codes}
+	}
+	g.doc.Channels[replies.key] = channel
+	return out
+}

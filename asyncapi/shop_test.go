@@ -1,0 +1,120 @@
+package asyncapi_test
+
+import (
+	"context"
+	"time"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
+	"github.com/parley-go/parley/serialization/protobuf"
+	"github.com/parley-go/parley/transport/memory"
+	"github.com/parley-go/parley/transport/topology"
+)
+
+// The shop is the service of the golden documents.
+
+type Currency string
+
+func (Currency) Enum() []any { return []any{"EUR", "USD"} }
+
+type Item struct {
+	SKU   string `example:"A1"         json:"sku"             validate:"required,max=32"`
+	Qty   int    `example:"2"          json:"qty"             validate:"gte=1,lte=100"`
+	Price int64  `description:"Cents." json:"price,omitempty" validate:"gte=0"`
+}
+
+type Address struct {
+	Street string `json:"street" validate:"required"`
+	City   string `json:"city"`
+}
+
+type Order struct {
+	ID       string            `example:"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11"        json:"id"                                       validate:"required,uuid"`
+	Items    []Item            `json:"items"                                          validate:"required,min=1,dive"`
+	Currency Currency          `example:"EUR"                                         json:"currency"`
+	Note     *string           `json:"note"                                           validate:"omitempty,max=200"`
+	ShipTo   *Address          `description:"Absent for goods that need no shipping." json:"ship_to,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"                               validate:"max=8,dive,keys,alpha,endkeys,max=20"`
+	Placed   time.Time         `json:"placed"`
+}
+
+type Receipt struct {
+	OrderID string `example:"42"           json:"order_id"`
+	Total   int64  `example:"1990"         json:"total"`
+	Lines   []Item `json:"lines,omitempty"`
+}
+
+type Captured struct {
+	Tenant string  `path:"tenant"`
+	Trace  string  `header:"x-trace"`
+	Try    *int    `header:"x-try"`
+	Body   Payment `body:""`
+}
+
+type Payment struct {
+	OrderID int `example:"42"   json:"order_id" validate:"required"`
+	Amount  int `example:"1990" json:"amount"   validate:"min=1"`
+}
+
+type Placed struct {
+	OrderID string `json:"order_id"`
+}
+
+type Page[T any] struct {
+	Items []T     `json:"items"`
+	Next  *string `json:"next,omitempty"`
+}
+
+type Node struct {
+	Name string  `json:"name"`
+	Kids []*Node `json:"kids"`
+}
+
+// PlaceOrder prices an order and reserves its stock.
+func PlaceOrder(_ context.Context, o Order) (Receipt, error) { return Receipt{OrderID: o.ID}, nil }
+
+func RecordPayment(context.Context, Captured) error { return nil }
+
+func ListOrders(context.Context, string) (Page[Receipt], error) { return Page[Receipt]{}, nil }
+
+func Tree(context.Context, *Node) (*Node, error) { return nil, nil }
+
+func Upload(context.Context, []byte) {}
+
+func shop() *parley.App {
+	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"), parley.Codec(protobuf.Codec()))
+	app.Subscriber("orders.place", PlaceOrder,
+		parley.From(topology.Quorum()),
+		parley.Errors(parley.CodeFailedPrecondition, parley.CodeNotFound),
+		parley.Describe("Places an order.", "It prices the order and reserves its stock."),
+		parley.Retry(parley.Immediate(2), parley.Delayed(time.Second, time.Minute)),
+		parley.PublishTo("orders.placed", parley.To(topology.Topic("orders"))))
+	app.Subscriber("payments.{tenant}.captured", RecordPayment, parley.From(topology.Topic("payments")))
+	app.Subscriber("orders.list", ListOrders)
+	app.Subscriber("tree", Tree)
+	app.Subscriber("upload", Upload)
+	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
+	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))
+	app.Subscriber("raw", func(*parley.Message) (any, error) { return nil, nil }, parley.AckFirst(), parley.OnFailure(parley.Discard), parley.NoReply())
+	app.Subscriber("settings", func(*structpb.Struct) error { return nil })
+	app.Subscriber("poke", func() (*string, error) { return nil, nil })
+	app.Publisher("events.{tenant}.placed", parley.To(topology.Topic("orders")), parley.Payload[Placed]())
+	return app
+}
+
+func shopOptions() []asyncapi.Option {
+	return []asyncapi.Option{
+		asyncapi.About(asyncapi.Info{
+			Description:  "Takes orders.\n\nAnd ships them.",
+			Contact:      &asyncapi.Contact{Name: "Shop team", Email: "shop@example.com"},
+			License:      &asyncapi.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"},
+			Tags:         []asyncapi.Tag{{Name: "shop"}},
+			ExternalDocs: &asyncapi.ExternalDocs{URL: "https://example.com/shop"},
+		}),
+		asyncapi.Broker("production", "amqps://alice:s3cr3t@rabbitmq.example.com:5671/prod?heartbeat=10"),
+		asyncapi.Foreign(protobuf.Schema),
+		asyncapi.Sample("placed", Placed{OrderID: "42"}),
+	}
+}
