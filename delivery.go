@@ -111,22 +111,8 @@ func (d *delivery) readDeadline(received time.Time) error {
 // holds.
 const maxCount = math.MaxInt64 / int64(time.Millisecond)
 
-// count reads an integer of any width, or a float without a fraction, that is
-// not negative.
-func count(v any) (int64, bool) {
-	n, ok, err := transport.Integer(v)
-	if ok {
-		return n, err == nil && n >= 0 && n <= maxCount
-	}
-	f, ok := v.(float64)
-	if narrow, is := v.(float32); is {
-		f, ok = float64(narrow), true
-	}
-	if !ok || f != math.Trunc(f) || f < 0 || f > float64(maxCount) {
-		return 0, false
-	}
-	return int64(f), true
-}
+// count reads a count that came over the wire.
+func count(v any) (int64, bool) { return transport.Count(v, maxCount) }
 
 // waiting reports whether somebody waits for an answer now.
 func (d *delivery) waiting() bool {

@@ -23,7 +23,9 @@ type Plan struct {
 	check  func(dst any) error
 	params []param
 	// encoder is nil for interface results, whose type is known only then.
-	encoder     *encoder
+	encoder *encoder
+	// stream is how many results come about; nil for one or none.
+	stream      *streamed
 	description Description
 }
 
@@ -43,14 +45,19 @@ var errAborted = errors.New("the handler panicked")
 // with a nil error is no value. A panic of the handler passes through, after
 // the cleanups.
 func (p *Plan) Call(ctx context.Context, m *transport.Message, path []string) (*transport.Message, error) {
+	return p.serve(ctx, m, path, nil)
+}
+
+// serve is Call; sink takes the results of a handler with many.
+func (p *Plan) serve(ctx context.Context, m *transport.Message, path []string, sink Sink) (*transport.Message, error) {
 	in, err := p.input(m, path)
 	if err != nil {
 		return nil, err
 	}
 	if len(p.params) == 0 {
-		return p.run(ctx, in, nil)
+		return p.run(ctx, in, nil, sink)
 	}
-	return p.resolveAndRun(ctx, m, in)
+	return p.resolveAndRun(ctx, m, in, sink)
 }
 
 // input returns a pointer to the decoded and validated input.
@@ -88,7 +95,10 @@ func (p *Plan) decode(m *transport.Message, dst any) error {
 }
 
 // run calls the handler and encodes what it returns.
-func (p *Plan) run(ctx context.Context, in any, params []reflect.Value) (*transport.Message, error) {
+func (p *Plan) run(ctx context.Context, in any, params []reflect.Value, sink Sink) (*transport.Message, error) {
+	if p.stream != nil {
+		return nil, p.runStream(ctx, in, params, sink)
+	}
 	out, err := p.caller.call(ctx, in, params)
 	if err != nil {
 		return nil, err
@@ -103,7 +113,7 @@ func (p *Plan) run(ctx context.Context, in any, params []reflect.Value) (*transp
 }
 
 // resolveAndRun surrounds run with resolvers and their cleanups.
-func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any) (out *transport.Message, err error) {
+func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any, sink Sink) (out *transport.Message, err error) {
 	var cleanups []func(error) error
 	err = errAborted
 	defer func() {
@@ -132,7 +142,7 @@ func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any) 
 			return nil, err
 		}
 	}
-	out, err = p.run(ctx, in, params)
+	out, err = p.run(ctx, in, params, sink)
 	return out, err
 }
 

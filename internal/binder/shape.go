@@ -15,6 +15,7 @@ var (
 	errorType           = reflect.TypeFor[error]()
 	envelopedType       = reflect.TypeFor[Enveloped]()
 	messageType         = reflect.TypeFor[transport.Message]()
+	outletType          = reflect.TypeFor[Outlet]()
 	noBodyType          = reflect.TypeFor[NoBody]()
 	rawMessageType      = reflect.TypeFor[json.RawMessage]()
 	stringType          = reflect.TypeFor[string]()
