@@ -169,7 +169,7 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
 	// A publisher's defaults are not options of a call: what a call cannot use
 	// of them it leaves alone.
-	b.settings.timeoutGiven, b.settings.quietGiven = false, false
+	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven = false, false, false
 	template, err := topology.ParseTemplate(address)
 	switch {
 	case err != nil:
@@ -258,6 +258,9 @@ func (r *receiver) bindHandler(in inherited) []error {
 	}
 	r.plan = plan
 	if err := r.checkManual(plan.Describe().Params); err != nil {
+		return []error{err}
+	}
+	if err := r.checkStream(); err != nil {
 		return []error{err}
 	}
 	r.handle = chain[HandleMiddleware](r.call, in.middleware)

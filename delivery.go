@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley-go/parley/internal/stream"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -41,6 +42,10 @@ type delivery struct {
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
 	byHand *Delivery
+	// wanted is what the caller says about the stream that it wants, nil for none.
+	wanted *stream.Frame
+	// writer is the stream, once it is open.
+	writer *writer
 }
 
 // admit does what comes before the handler: the size limit, the reply address,
@@ -59,7 +64,10 @@ func (d *delivery) admit() error {
 		d.app.stats.refusedReplyTo.Add(1)
 		return errReplyForbidden
 	}
-	return malformed
+	if malformed != nil {
+		return malformed
+	}
+	return d.admitStream()
 }
 
 var errReplyForbidden = NewError(CodePermissionDenied, "the reply address is not allowed")
@@ -126,7 +134,10 @@ func (d *delivery) expired() bool {
 // handling returns the context of a handler: it ends with the caller's deadline
 // or after limit, whichever is earlier; a limit of 0 is none.
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
-	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app, delivery: d.byHand}
+	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app, delivery: d.byHand, writer: d.writer}
+	if d.writer != nil {
+		h.Context = d.writer.ctx
+	}
 	if limit > 0 {
 		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
 			h.deadline = end
@@ -150,6 +161,9 @@ func (d *delivery) giveBack() transport.Verdict {
 
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
+	if d.writer != nil {
+		return d.finishStream(ctx)
+	}
 	if err := d.forward(ctx, out); err != nil {
 		if errors.Is(err, ErrNoRoute) || unsendable(err) {
 			return d.fail(ctx, &forwardError{err})

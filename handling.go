@@ -9,6 +9,8 @@ type handling struct {
 	app     *App
 	// delivery settles the message by hand; nil without [Manual].
 	delivery *Delivery
+	// writer takes the items of a stream; nil where nobody wants any.
+	writer *writer
 }
 
 type messageKey struct{}

@@ -61,6 +61,9 @@ func (d *Delivery) close() bool {
 	return true
 }
 
+// errForeignContext ends a run whose context does not know its message.
+var errForeignContext = errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
+
 var deliveryType = reflect.TypeFor[*Delivery]()
 
 // resolveParam supplies the parameters that parley itself knows.
@@ -71,7 +74,7 @@ func resolveParam(t reflect.Type) (binder.Resolver, bool) {
 	return func(ctx context.Context, _ *Message) (any, func(error) error, error) {
 		h, ok := ctx.Value(messageKey{}).(*handling)
 		if !ok || h.delivery == nil {
-			return nil, nil, errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
+			return nil, nil, errForeignContext
 		}
 		return h.delivery, nil, nil
 	}, true

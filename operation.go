@@ -44,6 +44,8 @@ type Operation struct {
 	Headers, Path []Field
 	// Output is the type of a handler's result.
 	Output reflect.Type
+	// Stream says that the handler gives many results, each of type Output.
+	Stream bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply].
@@ -105,6 +107,7 @@ func (r *receiver) operation() Operation {
 		Headers:      fields(d.Headers),
 		Path:         fields(d.Path),
 		Output:       d.Out,
+		Stream:       d.Stream,
 		Concurrency:  r.settings.concurrency,
 		Prefetch:     r.settings.prefetch,
 		MaxBody:      r.settings.maxBody,

@@ -22,6 +22,7 @@ type run struct {
 	durable bool
 	calls   calls
 	waits   waits
+	streams streams
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// ctx lives as long as the run; work are the goroutines that it bounds.
@@ -71,6 +72,7 @@ func (a *App) connect(ctx context.Context, t transport.Transport, m *model, w *w
 		n.durable = d.DurableReplies()
 	}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.streams.init(n)
 	return n, nil
 }
 

@@ -16,7 +16,9 @@ type Stats struct {
 	RefusedReplyTo uint64
 	// UnroutableReplies found nobody at their reply address.
 	UnroutableReplies uint64
-	// LateReplies came for a request that had ended or never was.
+	// AbandonedStreams ended before their handlers because nobody read any more.
+	AbandonedStreams uint64
+	// LateReplies came for a request or a stream that had ended or never was.
 	LateReplies uint64
 	// Duplicates got the stored result of an earlier message; see [Deduplicate].
 	Duplicates uint64
@@ -27,7 +29,7 @@ type Stats struct {
 }
 
 type stats struct {
-	handled, failed, retried, expired, refusedReplyTo, unroutable, late, duplicates, pauses, returned atomic.Uint64
+	handled, failed, retried, expired, refusedReplyTo, unroutable, abandoned, late, duplicates, pauses, returned atomic.Uint64
 }
 
 func (s *stats) snapshot() Stats {
@@ -38,6 +40,7 @@ func (s *stats) snapshot() Stats {
 		Expired:           s.expired.Load(),
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
 		UnroutableReplies: s.unroutable.Load(),
+		AbandonedStreams:  s.abandoned.Load(),
 		LateReplies:       s.late.Load(),
 		Duplicates:        s.duplicates.Load(),
 		Pauses:            s.pauses.Load(),

@@ -31,7 +31,7 @@ type Conn struct {
 	replies             replySource
 	// inboxes are the one of each session, made when somebody asks for it.
 	inboxes *inboxes
-	direct              directReplier
+	direct  directReplier
 
 	// life ends with Close, with the cause transport.ErrClosed.
 	life context.Context
