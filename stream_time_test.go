@@ -193,7 +193,10 @@ func TestAServiceThatStops(t *testing.T) {
 				if err := parts.Send(ctx, part{i}); err != nil {
 					return err
 				}
-				time.Sleep(time.Second)
+				select {
+				case <-time.After(time.Second):
+				case <-ctx.Done():
+				}
 			}
 		})
 		p := client.Publisher("count")
