@@ -27,6 +27,8 @@ type delivery struct {
 	deadline time.Time
 	// made counts the runs of the handler, those of earlier deliveries included.
 	made int
+	// before counts those of earlier deliveries alone.
+	before int
 	// round counts the delayed attempts so far.
 	round int
 	// entered says that enter was passed before process.
@@ -134,7 +136,11 @@ func (d *delivery) expired() bool {
 // handling returns the context of a handler: it ends with the caller's deadline
 // or after limit, whichever is earlier; a limit of 0 is none.
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
-	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app, delivery: d.byHand, writer: d.writer}
+	h := &handling{
+		lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline},
+		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
+		attempt: Attempt{Number: d.made, InDelivery: d.made - d.before},
+	}
 	if d.writer != nil {
 		h.Context = d.writer.ctx
 	}

@@ -50,6 +50,8 @@ type Operation struct {
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply].
 	Replies bool
+	// Forwards is how many [PublishTo] a subscriber has.
+	Forwards int
 
 	// Exchange is where a send goes, nil for the default exchange.
 	Exchange *topology.Exchange
@@ -78,9 +80,7 @@ func (a *App) Operations() []Operation {
 	for _, r := range m.receivers {
 		all = append(all, r.operation())
 		for _, b := range r.forwards {
-			o := b.operation()
-			o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
-			all = append(all, o)
+			all = append(all, r.forwarding(b))
 		}
 	}
 	for _, b := range m.bindings {
@@ -112,7 +112,15 @@ func (r *receiver) operation() Operation {
 		Prefetch:     r.settings.prefetch,
 		MaxBody:      r.settings.maxBody,
 		Replies:      !r.settings.noReply,
+		Forwards:     len(r.settings.forwards),
 	}
+}
+
+// forwarding describes one of the receiver's forwarded results.
+func (r *receiver) forwarding(b *binding) Operation {
+	o := b.operation()
+	o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
+	return o
 }
 
 func (b *binding) operation() Operation {

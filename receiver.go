@@ -75,6 +75,7 @@ func (r *receiver) subject() string {
 // size, reply address, deadline, handler, forwarded results, reply, verdict.
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	d := &delivery{receiver: r, message: m}
+	r.app.stats.received.Add(1)
 	switch frameKind(m) {
 	case stream.Open, stream.Beat, stream.End, stream.Credit, stream.Cancel:
 		d.log(slog.LevelDebug, "frame without a value is dropped")
