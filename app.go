@@ -62,12 +62,12 @@ func (a *App) Version() string { return a.settings.version }
 // fn is a function of one of these forms, where IN is what a message is decoded
 // into and OUT what answers it:
 //
-//	func([context.Context], [IN]) ([OUT], [error])
+//	func([context.Context], [IN], [PARAM…]) ([OUT], [error])
 //
-// IN is any type that a codec decodes into, a *[Message], or a struct whose
-// fields carry `header:"…"`, `path:"…"` or `body:""` tags. OUT is any value
-// that may be published, a [Response], or a *[Message]. Methods and closures
-// are functions like any other.
+// IN is any type that a codec decodes into, a *[Message], a struct whose fields
+// carry `header:"…"`, `path:"…"` or `body:""` tags, or [NoBody]. Each PARAM is
+// of a type that a [Param] makes. OUT is any value that may be published, a
+// [Response], or a *[Message]. Methods and closures are functions like any other.
 //
 // What is decoded is validated before fn is called: by its `validate:"…"` tags
 // (package github.com/go-playground/validator/v10, see [Validator]), and a type
@@ -76,7 +76,7 @@ func (a *App) Version() string { return a.settings.version }
 // caller has left and [HandlerTimeout], and ends when the delivery is lost or
 // the budget of [App.Stop] is used up.
 func (a *App) Subscriber(address string, fn any, opts ...SubscriberOption) *Subscriber {
-	d := &declaration{address: address, fn: fn, opts: opts, site: callsite.Caller()}
+	d := newDeclaration(address, fn, opts, callsite.Caller())
 	s := &Subscriber{app: a, declared: d, changed: make(chan struct{})}
 	d.handle = s
 	a.addSubscriber(d)

@@ -60,11 +60,14 @@ var codes = [...]Code{
 func (c Code) Known() bool { return slices.Contains(codes[:], c) }
 
 // CodeOf returns the code of err: that of an [*Error] or [*RemoteError] in its
-// chain, [CodeInvalidArgument] for input that does not fit, the matching one of
-// a context's error, else [CodeUnknown]. Of nil it is "".
+// chain, [CodeInternal] of a panic, [CodeInvalidArgument] for input that does not
+// fit, the matching one of a context's error, else [CodeUnknown]. Of nil it is "".
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
+	}
+	if _, ok := errors.AsType[*panicError](err); ok {
+		return CodeInternal
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.code

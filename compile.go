@@ -16,12 +16,29 @@ type declaration struct {
 	address string
 	fn      any
 	opts    []SubscriberOption
-	site    callsite.Site
-	handle  *Subscriber // nil for a router's
+	site    string
+	// behind is the function that fn stands for, see [Declared]; nil for fn itself.
+	behind any
+	// paramHint says where else a parameter may come from, see [Declared].
+	paramHint string
+	handle    *Subscriber // nil for a router's
 }
 
-// function returns what was registered, behind a typed door too.
+func newDeclaration(address string, fn any, opts []SubscriberOption, site callsite.Site) *declaration {
+	d := &declaration{address: address, fn: fn, opts: opts, site: site.String()}
+	for _, o := range opts {
+		if by, ok := o.(Declared); ok {
+			d.site, d.behind, d.paramHint = first(by.Site, d.site), by.Handler, by.Hint
+		}
+	}
+	return d
+}
+
+// function returns the user's function, behind a typed door too.
 func (d *declaration) function() any {
+	if d.behind != nil {
+		return d.behind
+	}
 	if t, ok := d.fn.(TypedHandler); ok {
 		return t.Function()
 	}
@@ -56,7 +73,9 @@ func (a *App) compile() *model {
 		m.fault("app", &topology.Error{Wanted: "a transport", Got: "nil", Hint: "parley.New(memory.New())"})
 	}
 	bound := map[*Publisher][]*binding{}
-	m.scope(&a.scope, inherited{settings: a.settings}, bound)
+	in := inherited{settings: a.settings}
+	m.fault("app", in.settings.misfits(nil)...)
+	m.scope(&a.scope, in, bound)
 	for p, bindings := range bound {
 		p.rebind(a, bindings)
 	}
@@ -98,6 +117,7 @@ func (m *model) router(i inclusion, in inherited, bound map[*Publisher][]*bindin
 	}
 	in.prefix = topology.Join(in.prefix, r.prefix)
 	in.within = append(slices.Clip(in.within), r)
+	outside := in.settings.subscriber.params
 	for _, o := range r.opts {
 		if !scopable(o) {
 			m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), &topology.Error{
@@ -107,6 +127,7 @@ func (m *model) router(i inclusion, in inherited, bound map[*Publisher][]*bindin
 		}
 		o.applyApp(&in.settings)
 	}
+	m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), in.settings.misfits(outside)...)
 	m.scope(&r.scope, in, bound)
 }
 
@@ -183,11 +204,13 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		}
 	case len(address) > maxShortString:
 		err = tooLong("an address", address)
+	default:
+		err = m.app.wire.CheckTypes(b.settings.payload, b.settings.answer)
 	}
 	b.template = template
 	if err != nil {
 		b.fault = err
-		return b, []error{err}
+		return b, unjoined(err)
 	}
 	return b, nil
 }
@@ -205,6 +228,7 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	for _, o := range r.declared.opts {
 		o.applySubscriber(&r.settings)
 	}
+	errs = paramFaults(r.settings.params[len(in.settings.subscriber.params):])
 	if err := r.settings.complete(); err != nil {
 		errs = append(errs, err)
 	}
@@ -258,7 +282,8 @@ func (r *receiver) bindHandler(in inherited) []error {
 		Wire:      r.app.wire,
 		PathNames: r.template.Parameters(),
 		Check:     r.app.checks.compile,
-		Resolve:   resolveParam,
+		Resolvers: r.settings.resolvers(),
+		ParamHint: r.declared.paramHint,
 	})
 	r.name = callsite.FuncName(r.declared.function())
 	if err != nil {
@@ -294,14 +319,19 @@ func (r *receiver) handlerName() string {
 
 // prefixed returns the errors that err joins, each behind a subject.
 func prefixed(subject string, err error) []error {
-	errs := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		errs = joined.Unwrap()
-	}
+	errs := unjoined(err)
 	for i := range errs {
 		errs[i] = fmt.Errorf("%s: %w", subject, errs[i])
 	}
 	return errs
+}
+
+// unjoined returns the errors that err joins.
+func unjoined(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return slices.Clone(joined.Unwrap())
+	}
+	return []error{err}
 }
 
 // faultsOf returns what is wrong with one declaration.

@@ -166,7 +166,7 @@ func (d *delivery) ask(ctx context.Context, f func(context.Context) error) (err 
 	defer cancel()
 	defer func() {
 		if v := recover(); v != nil {
-			err = &panicError{value: v, stack: debug.Stack()}
+			err = &panicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	return f(ctx)

@@ -16,7 +16,7 @@
 // # What happens to a message
 //
 // Size limit, reply address, deadline; then, inside the middleware, decode,
-// validate, handler, encode; then the forwarded results and the reply are
+// validate, resolve parameters, handler, encode, clean up; then the forwarded results and the reply are
 // confirmed, and only then is the message acknowledged. A message that cannot
 // be processed is moved to the error queue "<queue>.error" with the reason in
 // its headers; a parley caller that waits is told instead.

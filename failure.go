@@ -3,7 +3,6 @@ package parley
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 	"unicode/utf8"
@@ -39,18 +38,7 @@ type failure struct {
 var errDeliveryLimit = Permanent(NewError(CodeAborted, "delivered too often without being settled"))
 
 // panicError is a recovered panic. Its text and stack stay in the log.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
-
-// Unwrap returns the value of the panic when it is an error.
-func (e *panicError) Unwrap() error {
-	err, _ := e.value.(error)
-	return err
-}
+type panicError = binder.PanicError
 
 // forwardError is a result that a PublishTo queue did not take.
 type forwardError struct{ err error }
@@ -199,7 +187,7 @@ func (d *delivery) logFailure(f failure, err error) {
 	}
 	attrs := []slog.Attr{slog.String("code", string(f.code)), slog.Any("error", err)}
 	if p, ok := errors.AsType[*panicError](err); ok {
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	d.log(level, "message failed", attrs...)
 }

@@ -103,7 +103,7 @@ func (h hook) run(ctx context.Context, m moment) error {
 func recovered(f func() error) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &panicError{value: v, stack: debug.Stack()}
+			err = &panicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	return f()

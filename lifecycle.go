@@ -97,7 +97,14 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	<-signalled.Done()
 	restore()
-	drain, cancel := a.draining(ctx)
+	return a.Shutdown(context.WithoutCancel(ctx))
+}
+
+// Shutdown is [App.Stop] within the time of [Drain], or by the end of ctx where
+// that comes first. What stops several things with one context leaves the
+// others some of it this way.
+func (a *App) Shutdown(ctx context.Context) error {
+	drain, cancel := context.WithTimeout(ctx, a.settings.drain)
 	defer cancel()
 	return a.Stop(drain)
 }
@@ -143,7 +150,7 @@ func (a *App) log(what string, attrs ...slog.Attr) {
 func (a *App) logPanic(err error) {
 	attrs := []slog.Attr{slog.Any("error", err)}
 	if p, ok := errors.AsType[*panicError](err); ok {
-		attrs = append(attrs, slog.String("stack", string(p.stack)))
+		attrs = append(attrs, slog.String("stack", string(p.Stack)))
 	}
 	a.settings.logger.LogAttrs(context.Background(), slog.LevelError, "parley: a function given to OnEvent panicked", attrs...)
 }

@@ -66,19 +66,14 @@ var errForeignContext = errors.New("a middleware replaced the handler's context;
 
 var deliveryType = reflect.TypeFor[*Delivery]()
 
-// resolveParam supplies the parameters that parley itself knows.
-func resolveParam(t reflect.Type) (binder.Resolver, bool) {
-	if t != deliveryType {
-		return nil, false
+// deliveries supplies the one parameter that parley itself knows.
+var deliveries, _ = binder.NewResolver(func(ctx context.Context) (*Delivery, error) {
+	h, ok := ctx.Value(messageKey{}).(*handling)
+	if !ok || h.delivery == nil {
+		return nil, errForeignContext
 	}
-	return func(ctx context.Context, _ *Message) (any, func(error) error, error) {
-		h, ok := ctx.Value(messageKey{}).(*handling)
-		if !ok || h.delivery == nil {
-			return nil, nil, errForeignContext
-		}
-		return h.delivery, nil, nil
-	}, true
-}
+	return h.delivery, nil
+}, "")
 
 // checkManual returns what is wrong between [Manual] and the handler.
 func (r *receiver) checkManual(params []reflect.Type) error {

@@ -13,7 +13,8 @@ type Message = transport.Message
 type Headers = transport.Headers
 
 // NoBody is the input of a handler that reads no body and has further
-// parameters: func(ctx context.Context, _ parley.NoBody, user User) error.
+// parameters: func(ctx context.Context, _ parley.NoBody, user User) error. As
+// the type of an answer nothing of it is read; sent, it is no value.
 type NoBody = binder.NoBody
 
 // Response is a result with properties of its message. A handler returns

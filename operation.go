@@ -2,6 +2,8 @@ package parley
 
 import (
 	"reflect"
+	"slices"
+	"time"
 
 	"github.com/parley-go/parley/internal/binder"
 	"github.com/parley-go/parley/internal/callsite"
@@ -32,6 +34,15 @@ type Operation struct {
 	Parameters []string
 	// Site is the file and line of the declaration.
 	Site string
+	// Summary and Description are those of [Describe].
+	Summary, Description string
+	// ContentType is what the body is sent as, or is read as where a message
+	// does not say: that of Body or Payload. It is empty for bytes, for a body
+	// whose type is known only at run time, and where there is none.
+	ContentType string
+	// ReplyContentType is that of the answer: of a handler's Output or of a
+	// client's ReplyType.
+	ReplyContentType string
 
 	// Handler and HandlerSite name the function of a subscriber.
 	Handler, HandlerSite string
@@ -48,8 +59,15 @@ type Operation struct {
 	Stream bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
-	// Replies is false for a subscriber with [NoReply].
+	// Replies is false for a subscriber with [NoReply]. ReplyTo are the patterns
+	// of [AllowReplyTo]; nil allows every ordinary queue.
 	Replies bool
+	ReplyTo []string
+	// Errors are the codes of [Errors].
+	Errors []Code
+	// Failure is what becomes of a subscriber's messages that fail, nil for a
+	// send.
+	Failure *FailurePolicy
 	// Forwards is how many [PublishTo] a subscriber has.
 	Forwards int
 
@@ -58,7 +76,43 @@ type Operation struct {
 	// Payload is what a send declares, see [Payload]; of a forwarded result it
 	// is the handler's output.
 	Payload reflect.Type
+	// ReplyType is what a [Client] reads answers as, [NoBody] when it does not
+	// read them; nil for every other send.
+	ReplyType reflect.Type
 }
+
+// FailurePolicy is when messages are acknowledged and what becomes of those that
+// fail.
+type FailurePolicy struct {
+	// Acknowledge is when a message leaves its queue.
+	Acknowledge Acknowledgement
+	// Immediate is how many more times the handler runs at once after each
+	// failed attempt, Delays when further attempts follow by way of the broker.
+	// See [Retry].
+	Immediate int
+	Delays    []time.Duration
+	// End is what happens after the last attempt, see [OnFailure].
+	End FailureEnd
+	// ErrorQueue is the name of the queue that takes what failed, also for an
+	// End that does not use it.
+	ErrorQueue string
+	// KeepsRequests is true with [KeepFailedRequests], and TellsAll with
+	// [ErrorReplies].
+	KeepsRequests, TellsAll bool
+}
+
+// Acknowledgement is when a message is acknowledged.
+type Acknowledgement string
+
+// The three ways.
+const (
+	// AcknowledgeLast: when all that the message caused is confirmed.
+	AcknowledgeLast Acknowledgement = "last"
+	// AcknowledgeFirst: before the handler runs, see [AckFirst].
+	AcknowledgeFirst Acknowledgement = "first"
+	// AcknowledgeManually: by the handler, see [Manual].
+	AcknowledgeManually Acknowledgement = "manually"
+)
 
 // Field is a header or an address parameter that a handler reads.
 type Field struct {
@@ -94,11 +148,12 @@ func (a *App) Operations() []Operation {
 func (r *receiver) operation() Operation {
 	d := r.plan.Describe()
 	subscription := r.topology
-	return Operation{
+	s := &r.settings
+	o := Operation{
 		Action:       Receive,
 		Address:      r.template.String(),
 		Parameters:   r.template.Parameters(),
-		Site:         r.declared.site.String(),
+		Site:         r.declared.site,
 		Handler:      r.name,
 		HandlerSite:  callsite.FuncSite(r.declared.function()).String(),
 		Subscription: &subscription,
@@ -108,18 +163,45 @@ func (r *receiver) operation() Operation {
 		Path:         fields(d.Path),
 		Output:       d.Out,
 		Stream:       d.Stream,
-		Concurrency:  r.settings.concurrency,
-		Prefetch:     r.settings.prefetch,
-		MaxBody:      r.settings.maxBody,
-		Replies:      !r.settings.noReply,
-		Forwards:     len(r.settings.forwards),
+		Concurrency:  s.concurrency,
+		Prefetch:     s.prefetch,
+		MaxBody:      s.maxBody,
+		Replies:      !s.noReply,
+		ReplyTo:      slices.Clone(s.replyPatterns),
+		Errors:       slices.Clone(s.codes),
+		Failure:      s.failurePolicy(r.topology.ErrorQueue),
+		Forwards:     len(s.forwards),
+		Summary:      s.document.summary,
+		Description:  s.document.description,
 	}
+	o.ContentType, o.ReplyContentType = r.app.wire.ContentType(o.Body), r.app.wire.ContentType(o.Output)
+	return o
+}
+
+func (s *subscriberSettings) failurePolicy(errorQueue string) *FailurePolicy {
+	p := &FailurePolicy{
+		Acknowledge:   AcknowledgeLast,
+		Immediate:     s.failure.immediate,
+		Delays:        slices.Clone(s.failure.delays),
+		End:           s.failure.end,
+		ErrorQueue:    errorQueue,
+		KeepsRequests: s.keepFailed,
+		TellsAll:      s.errorReplies,
+	}
+	switch {
+	case s.failure.ackFirst:
+		p.Acknowledge = AcknowledgeFirst
+	case s.failure.manual:
+		p.Acknowledge = AcknowledgeManually
+	}
+	return p
 }
 
 // forwarding describes one of the receiver's forwarded results.
 func (r *receiver) forwarding(b *binding) Operation {
 	o := b.operation()
-	o.Site, o.Payload = r.declared.site.String(), r.plan.Describe().Out
+	o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
+	o.ContentType = r.app.wire.ContentType(o.Payload)
 	return o
 }
 
@@ -128,9 +210,16 @@ func (b *binding) operation() Operation {
 		Action:     Send,
 		Address:    b.template.String(),
 		Parameters: b.template.Parameters(),
-		Site:       b.site.String(),
+		Site:       b.site,
 		Exchange:   b.settings.exchange,
 		Payload:    b.settings.payload,
+		ReplyType:  b.settings.answer,
+
+		Summary:     b.settings.document.summary,
+		Description: b.settings.document.description,
+
+		ContentType:      b.app.wire.ContentType(b.settings.payload),
+		ReplyContentType: b.app.wire.ContentType(b.settings.answer),
 	}
 }
 

@@ -45,6 +45,8 @@ type appSettings struct {
 	observers     []func(Event)
 	subscriber    subscriberSettings
 	send          sendSettings
+	// misplaced are options of one declaration that were given to several.
+	misplaced []string
 }
 
 // Defaults, each changed by an option.
@@ -132,9 +134,9 @@ func FailFast() Option {
 	return appOption{"parley.FailFast()", func(s *appSettings) { s.failFast = true }}
 }
 
-// Drain is how long [App.Run] lets running handlers finish once it is told to
-// stop, [DefaultDrain] by default. It does not concern [App.Stop], whose
-// context says it.
+// Drain is how long [App.Run] and [App.Shutdown] let running handlers finish,
+// [DefaultDrain] by default. It does not concern [App.Stop], whose context says
+// it.
 func Drain(d time.Duration) Option {
 	return appOption{
 		fmt.Sprintf("parley.Drain(%v)", d),

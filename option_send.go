@@ -30,6 +30,8 @@ type sendSettings struct {
 	priority      uint8
 	window        int // 0 is the default of the call
 	payload       reflect.Type
+	answer        reflect.Type // of a [Client]
+	document      document
 	compression   serialization.Encoding
 	idle          time.Duration // 0 is the default
 	maxReplies    int           // 0 is any number
@@ -180,7 +182,8 @@ func Window(n int) SendOption {
 }
 
 // Payload declares what a publisher sends: a value of another type is refused
-// before anything is sent, and documents show it.
+// before anything is sent, and documents show it. For an interface type it is
+// one of those that implement it.
 func Payload[T any]() SendOption {
 	t := reflect.TypeFor[T]()
 	return sendOption{fmt.Sprintf("parley.Payload[%s]()", t), func(s *sendSettings) { s.payload = t }}

@@ -30,6 +30,9 @@ type subscriberSettings struct {
 	store           Store
 	rate            rate
 	killSwitch      *KillSwitchOptions
+	params          []param // those of the nearest scope last
+	codes           []Code
+	document        document
 }
 
 // forward is one PublishTo: where results go besides the caller.
@@ -43,6 +46,8 @@ func (s subscriberSettings) clone() subscriberSettings {
 	s.values = slices.Clip(s.values)
 	s.forwards = slices.Clip(s.forwards)
 	s.replyPatterns = slices.Clip(s.replyPatterns)
+	s.params = slices.Clip(s.params)
+	s.codes = slices.Clip(s.codes)
 	return s
 }
 

@@ -40,10 +40,10 @@ func (b *binding) encode(v any, out *outgoing) error {
 	if b.fault != nil {
 		return b.fault
 	}
-	if want := out.settings.payload; want != nil && reflect.TypeOf(v) != want {
+	if want := out.settings.payload; want != nil && !fits(v, want) {
 		return &topology.Error{
 			Wanted: fmt.Sprintf("a value of type %s", want), Got: fmt.Sprintf("%T", v),
-			Hint: "the publisher declares its payload at " + b.site.String(),
+			Hint: "the publisher declares its payload at " + b.site,
 		}
 	}
 	m, err := b.app.wire.Encode(v)
@@ -55,6 +55,12 @@ func (b *binding) encode(v any, out *outgoing) error {
 		m = new(*m)
 	}
 	return b.address(m, out)
+}
+
+// fits reports whether v is of the declared type.
+func fits(v any, want reflect.Type) bool {
+	t := reflect.TypeOf(v)
+	return t == want || want.Kind() == reflect.Interface && (t == nil || t.Implements(want))
 }
 
 // address directs m, which it takes over, to the binding's destination, with

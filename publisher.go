@@ -17,7 +17,7 @@ import (
 type Publisher struct {
 	address string
 	opts    []SendOption
-	site    callsite.Site
+	site    string
 	// bindings are one for each inclusion in an app.
 	bindings atomic.Pointer[[]*binding]
 }
@@ -29,12 +29,18 @@ type binding struct {
 	settings sendSettings
 	// send is the send middleware around deliver, nil when there is none.
 	send  Handler
-	site  callsite.Site
+	site  string
 	fault error
 }
 
 func newPublisher(address string, opts []SendOption, site callsite.Site) *Publisher {
-	return &Publisher{address: address, opts: opts, site: site}
+	p := &Publisher{address: address, opts: opts, site: site.String()}
+	for _, o := range opts {
+		if by, ok := o.(Declared); ok {
+			p.site = first(by.Site, p.site)
+		}
+	}
+	return p
 }
 
 // rebind replaces what the publisher is in one app; a router's may be in others.

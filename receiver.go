@@ -68,7 +68,7 @@ func (r *receiver) begin(ctx context.Context, n *run) error {
 }
 
 func (r *receiver) subject() string {
-	return "subscriber " + quoted(r.template.String()) + " (" + r.declared.site.String() + ")"
+	return "subscriber " + quoted(r.template.String()) + " (" + r.declared.site + ")"
 }
 
 // serve takes one delivery through the steps of the contract, in this order:
@@ -153,7 +153,7 @@ func (r *receiver) acquire(ctx context.Context) bool {
 func (r *receiver) attempt(h *handling) (out *Message, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			out, err = nil, &panicError{value: v, stack: debug.Stack()}
+			out, err = nil, &panicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
 	return r.handle(h, h.message)

@@ -100,7 +100,7 @@ func (s *Subscriber) Stop(ctx context.Context) error {
 }
 
 func (s *Subscriber) subject() string {
-	return "subscriber " + quoted(s.declared.address) + " (" + s.declared.site.String() + ")"
+	return "subscriber " + quoted(s.declared.address) + " (" + s.declared.site + ")"
 }
 
 func (s *Subscriber) state() (*receiver, <-chan struct{}) {

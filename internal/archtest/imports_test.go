@@ -46,7 +46,11 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite", "internal/stream"},
 		others: []string{validator},
 	},
-	"parleyhttp":            {ours: []string{"."}},
+	"parleyhttp": {ours: []string{"."}},
+	"parleyfx": {
+		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
+		others: []string{"go.uber.org/fx"},
+	},
 	"parleyotel":            {ours: []string{".", "transport"}, others: []string{otel}},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }

@@ -37,7 +37,7 @@ func (r *reflectCaller) newInput() any {
 }
 
 func (r *reflectCaller) call(ctx context.Context, in any, params []reflect.Value) (any, error) {
-	args := make([]reflect.Value, 0, 4)
+	args := make([]reflect.Value, 0, 8)
 	if r.hasContext {
 		args = append(args, reflect.ValueOf(&ctx).Elem())
 	}

@@ -1,17 +1,9 @@
 package binder
 
 import (
-	"context"
 	"errors"
 	"reflect"
-
-	"github.com/parley-go/parley/transport"
 )
-
-// Resolver supplies one parameter of a handler from a message. The cleanup, if
-// any, is called once with the outcome of the message; the error it returns
-// becomes the outcome. A nil value is the zero value of the parameter's type.
-type Resolver func(ctx context.Context, m *transport.Message) (value any, cleanup func(outcome error) error, err error)
 
 // Config is what a handler is compiled with.
 type Config struct {
@@ -24,14 +16,18 @@ type Config struct {
 	// pointer to it. Its error should be an *InputError; another one becomes
 	// the reason of one and must be fit for the sender.
 	Check func(t reflect.Type) func(v any) error
-	// Resolve finds the resolver of a parameter's type; nil when there are none.
-	Resolve func(t reflect.Type) (Resolver, bool)
+	// Resolvers supply parameters; the first one of a type is taken.
+	Resolvers []*Resolver
+	// ParamHint says how else a parameter without a resolver could be supplied.
+	ParamHint string
 }
 
 // compiler reads one signature and collects its faults.
 type compiler struct {
 	Config
 	wire *Wire
+	// reserved types are parley's, see [NewResolver].
+	reserved []reflect.Type
 	// signature is the handler's type as text, for faults.
 	signature string
 	faults    []error
@@ -53,7 +49,7 @@ func Compile(fn any, config Config) (*Plan, error) {
 	}
 	fn, caller := direct(fn)
 	v := reflect.ValueOf(fn)
-	if !c.isFunction(v) {
+	if !c.isFunction(v, "a handler function") {
 		return nil, errors.Join(c.faults...)
 	}
 	s := c.readSignature(v.Type())
@@ -72,8 +68,7 @@ func Compile(fn any, config Config) (*Plan, error) {
 }
 
 // isFunction refuses what cannot be called.
-func (c *compiler) isFunction(v reflect.Value) bool {
-	const wanted = "a handler function"
+func (c *compiler) isFunction(v reflect.Value, wanted string) bool {
 	switch {
 	case !v.IsValid():
 		c.fault(wanted, "nil", "")
@@ -137,34 +132,6 @@ func checkOf(t reflect.Type, check func(any) error, part string) func(any) error
 		}
 		return refuse(check(v.Interface()))
 	}
-}
-
-// compileParams finds the resolver of every PARAM.
-func (c *compiler) compileParams(p *Plan, s signature) {
-	if c.Resolve == nil {
-		c.Resolve = func(reflect.Type) (Resolver, bool) { return nil, false }
-	}
-	if s.in != nil && !c.isInputOnly(s.in) {
-		if _, ok := c.Resolve(s.in); ok {
-			c.fault("the input as first parameter", "a resolved parameter of type "+s.in.String(),
-				"put the input before it, parley.NoBody when there is none")
-		}
-	}
-	for i, t := range s.params {
-		r, ok := c.Resolve(t)
-		if !ok {
-			c.fault("a parameter resolver for "+ordinal(s.firstParam+i)+" parameter", "none for "+t.String(),
-				"register one with parley.Param, or move the field into the input")
-			continue
-		}
-		p.params = append(p.params, param{r, t})
-	}
-}
-
-// isInputOnly reports whether t is always an input, whatever is registered.
-func (c *compiler) isInputOnly(t reflect.Type) bool {
-	base, _ := pointee(t)
-	return base == messageType || base == noBodyType
 }
 
 // compileResult prepares encoding OUT.

@@ -9,7 +9,7 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
-// NoBody is the input of a handler that reads nothing from the body.
+// NoBody stands for a body that is not there, or not read.
 type NoBody struct{}
 
 // annotated binds the fields of a struct to the parts of a message.

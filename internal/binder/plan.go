@@ -2,8 +2,6 @@ package binder
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"reflect"
 
 	"github.com/parley-go/parley/transport"
@@ -20,8 +18,9 @@ type Plan struct {
 	decoder   *decoder
 	// check validates an input; nil when there is nothing to validate. It takes
 	// a pointer to the input's type.
-	check  func(dst any) error
-	params []param
+	check func(dst any) error
+	// resolution is how the parameters come about.
+	resolution resolution
 	// encoder is nil for interface results, whose type is known only then.
 	encoder *encoder
 	// stream is how many results come about; nil for one or none.
@@ -29,21 +28,13 @@ type Plan struct {
 	description Description
 }
 
-type param struct {
-	resolve Resolver
-	goType  reflect.Type
-}
-
-// errAborted is the outcome that cleanups see when the handler panicked.
-var errAborted = errors.New("the handler panicked")
-
 // Call decodes and validates m, resolves the parameters, calls the handler,
 // encodes its result and runs the cleanups in reverse with the outcome. path
 // holds the values of the address parameters in the order of the config's
 // PathNames. What does not fit is an [*InputError] and the handler did not run;
 // an error of the handler or a resolver is returned as it is. A nil message
-// with a nil error is no value. A panic of the handler passes through, after
-// the cleanups.
+// with a nil error is no value. A panic of the handler or a resolver passes
+// through, after the cleanups, which see it as a [*PanicError].
 func (p *Plan) Call(ctx context.Context, m *transport.Message, path []string) (*transport.Message, error) {
 	return p.serve(ctx, m, path, nil)
 }
@@ -54,7 +45,7 @@ func (p *Plan) serve(ctx context.Context, m *transport.Message, path []string, s
 	if err != nil {
 		return nil, err
 	}
-	if len(p.params) == 0 {
+	if len(p.resolution.params) == 0 {
 		return p.run(ctx, in, nil, sink)
 	}
 	return p.resolveAndRun(ctx, m, in, sink)
@@ -110,52 +101,6 @@ func (p *Plan) run(ctx context.Context, in any, params []reflect.Value, sink Sin
 		return p.encoder.encode(out)
 	}
 	return p.wire.encode(out)
-}
-
-// resolveAndRun surrounds run with resolvers and their cleanups.
-func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any, sink Sink) (out *transport.Message, err error) {
-	var cleanups []func(error) error
-	err = errAborted
-	defer func() {
-		for i := len(cleanups) - 1; i >= 0; i-- {
-			if failed := cleanups[i](err); failed != nil {
-				err = failed
-			}
-		}
-		if err != nil {
-			out = nil
-		}
-	}()
-	params := make([]reflect.Value, 0, len(p.params))
-	for _, param := range p.params {
-		value, cleanup, failed := param.resolve(ctx, m)
-		if cleanup != nil {
-			cleanups = append(cleanups, cleanup)
-		}
-		if failed == nil {
-			var v reflect.Value
-			v, failed = param.value(value)
-			params = append(params, v)
-		}
-		if failed != nil {
-			err = failed
-			return nil, err
-		}
-	}
-	out, err = p.run(ctx, in, params, sink)
-	return out, err
-}
-
-// value fits a resolved value to the parameter.
-func (p param) value(v any) (reflect.Value, error) {
-	if v == nil {
-		return reflect.Zero(p.goType), nil
-	}
-	r := reflect.ValueOf(v)
-	if !r.Type().AssignableTo(p.goType) {
-		return reflect.Value{}, fmt.Errorf("wanted %s from its parameter resolver, got %s", p.goType, r.Type())
-	}
-	return r, nil
 }
 
 // Describe returns what the signature says. The slices are shared: do not

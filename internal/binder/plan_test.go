@@ -144,33 +144,30 @@ func (s *script) addf(format string, args ...any) {
 	s.lines = append(s.lines, fmt.Sprintf(format, args...))
 }
 
-// resolver resolves name and, when it is cleaned up, returns end.
-func (s *script) resolver(name string, value any, failed, end error) binder.Resolver {
-	return func(context.Context, *transport.Message) (any, func(error) error, error) {
+// resolverOf opens name and, when it is cleaned up, returns end.
+func resolverOf[T any](t *testing.T, s *script, name string, value T, failed, end error) *binder.Resolver {
+	t.Helper()
+	return resolver(t, func() (T, func(error) error, error) {
 		s.addf("open %s", name)
 		return value, func(outcome error) error {
 			s.addf("close %s: %v", name, outcome)
 			return end
 		}, failed
-	}
+	})
+}
+
+func resolver(t *testing.T, fn any) *binder.Resolver {
+	t.Helper()
+	r, err := binder.NewResolver(fn, "main.go:1")
+	require.NoError(t, err)
+	return r
 }
 
 type first string
 
 type second int
 
-func resolving(a, b binder.Resolver) binder.Config {
-	return binder.Config{Resolve: func(t reflect.Type) (binder.Resolver, bool) {
-		switch t {
-		case reflect.TypeFor[first]():
-			return a, true
-		case reflect.TypeFor[second]():
-			return b, true
-		default:
-			return nil, false
-		}
-	}}
-}
+func resolving(all ...*binder.Resolver) binder.Config { return binder.Config{Resolvers: all} }
 
 func TestParams(t *testing.T) {
 	t.Parallel()
@@ -196,7 +193,7 @@ func TestParams(t *testing.T) {
 		},
 		{
 			name: "second resolver fails", openB: broken,
-			lines:   []string{"open a", "open b", "close b: broken", "close a: broken"},
+			lines:   []string{"open a", "open b", "close a: broken"},
 			wantErr: "broken",
 		},
 		{
@@ -223,7 +220,7 @@ func TestParams(t *testing.T) {
 					return make(chan int), nil
 				}
 				return 42, c.handler
-			}, resolving(s.resolver("a", first("A"), nil, c.endA), s.resolver("b", second(2), c.openB, c.endB)))
+			}, resolving(resolverOf(t, s, "a", first("A"), nil, c.endA), resolverOf(t, s, "b", second(2), c.openB, c.endB)))
 			m, err := p.Call(context.Background(), &transport.Message{}, nil)
 			require.Equal(t, c.lines, s.lines)
 			if c.wantErr != "" {
@@ -237,36 +234,21 @@ func TestParams(t *testing.T) {
 	}
 }
 
-func TestCleanupsSeeAPanic(t *testing.T) {
-	t.Parallel()
-	s := &script{}
-	p := compile(t, func(binder.NoBody, first) { panic("boom") }, resolving(s.resolver("a", first("A"), nil, nil), nil))
-	require.PanicsWithValue(t, "boom", func() { _, _ = p.Call(context.Background(), &transport.Message{}, nil) })
-	require.Equal(t, []string{"open a", "close a: the handler panicked"}, s.lines)
-}
-
 func TestParamsAreResolvedAfterTheInput(t *testing.T) {
 	t.Parallel()
 	s := &script{}
-	p := compile(t, func(item, first) {}, resolving(s.resolver("a", nil, nil, nil), nil))
+	p := compile(t, func(item, first) {}, resolving(resolverOf(t, s, "a", first(""), nil, nil)))
 	_, err := p.Call(context.Background(), jsonMessage(`[]`), nil)
 	require.Error(t, err)
 	require.Empty(t, s.lines)
 	_, err = p.Call(context.Background(), jsonMessage(`{}`), nil)
-	require.NoError(t, err, "a nil value is the zero value")
-}
-
-func TestResolverOfTheWrongType(t *testing.T) {
-	t.Parallel()
-	s := &script{}
-	p := compile(t, func(binder.NoBody, first) {}, resolving(s.resolver("a", 41, nil, nil), nil))
-	_, err := p.Call(context.Background(), &transport.Message{}, nil)
-	require.EqualError(t, err, "wanted binder_test.first from its parameter resolver, got int")
+	require.NoError(t, err)
+	require.NotEmpty(t, s.lines)
 }
 
 func TestInputWithAResolverIsRefused(t *testing.T) {
 	t.Parallel()
-	_, err := binder.Compile(func(first) {}, resolving(nil, nil))
+	_, err := binder.Compile(func(first) {}, resolving(resolver(t, func() first { return "" })))
 	require.ErrorContains(t, err, "wanted the input as first parameter, got a resolved parameter of type binder_test.first")
 	require.ErrorContains(t, err, "parley.NoBody")
 }

@@ -11,10 +11,12 @@ import (
 
 var (
 	bytesType           = reflect.TypeFor[[]byte]()
+	cleanupType         = reflect.TypeFor[func(error) error]()
 	contextType         = reflect.TypeFor[context.Context]()
 	errorType           = reflect.TypeFor[error]()
 	envelopedType       = reflect.TypeFor[Enveloped]()
 	messageType         = reflect.TypeFor[transport.Message]()
+	messagePointerType  = reflect.TypeFor[*transport.Message]()
 	outletType          = reflect.TypeFor[Outlet]()
 	noBodyType          = reflect.TypeFor[NoBody]()
 	rawMessageType      = reflect.TypeFor[json.RawMessage]()

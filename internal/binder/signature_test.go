@@ -203,10 +203,9 @@ func TestAllFaultsAreReported(t *testing.T) {
 
 func TestDescribe(t *testing.T) {
 	t.Parallel()
-	resolve := func(reflect.Type) (binder.Resolver, bool) { return noService, true }
 	p, err := binder.Compile(func(context.Context, *transport.Message, *service) (*response[item], error) {
 		return nil, nil
-	}, binder.Config{Resolve: resolve})
+	}, resolving(resolver(t, func() *service { return nil })))
 	require.NoError(t, err)
 	require.Equal(t, binder.Description{
 		HasContext: true,
@@ -229,8 +228,4 @@ func TestDescribe(t *testing.T) {
 	p, err = binder.Compile(func() *transport.Message { return nil }, binder.Config{})
 	require.NoError(t, err)
 	require.False(t, p.Describe().EncodesResult, "the handler made the message")
-}
-
-func noService(context.Context, *transport.Message) (any, func(error) error, error) {
-	return nil, nil, nil
 }

@@ -99,7 +99,7 @@ func TestHandlersWithManyResults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := &script{}
-			p := compile(t, c.fn, resolving(s.resolver("a", first("A"), nil, nil), s.resolver("b", second(2), nil, nil)))
+			p := compile(t, c.fn, resolving(resolverOf(t, s, "a", first("A"), nil, nil), resolverOf(t, s, "b", second(2), nil, nil)))
 			require.True(t, p.Streams())
 			require.True(t, p.Describe().Stream)
 			sink := &taken{room: c.room}
@@ -149,7 +149,7 @@ func TestCleanupsRunBehindTheLastValue(t *testing.T) {
 			s.addf("yielded")
 			yield(0, broken)
 		}
-	}, resolving(s.resolver("a", first("A"), nil, nil), s.resolver("b", second(2), nil, nil)))
+	}, resolving(resolverOf(t, s, "a", first("A"), nil, nil), resolverOf(t, s, "b", second(2), nil, nil)))
 	require.ErrorIs(t, p.CallStream(context.Background(), jsonMessage(`{}`), nil, &taken{room: 9}), broken)
 	require.Equal(t, []string{"open a", "open b", "yielded", "close b: broken", "close a: broken"}, s.lines)
 }

@@ -51,8 +51,8 @@ func NewWire(codecs *serialization.Registry, natives ...transport.NativeMessages
 	return w
 }
 
-// Encode returns v as a message. No value (nil, a nil pointer, a nil []byte) is
-// a message without body and content type. A *transport.Message is returned as
+// Encode returns v as a message. No value (nil, a nil pointer, a nil []byte, a
+// [NoBody]) is a message without body and content type. A *transport.Message is returned as
 // it is; every other result is fresh, but may share the bytes of v. Values of
 // types with an Enum method that are not among its values are refused.
 func (w *Wire) Encode(v any) (*transport.Message, error) {
@@ -66,7 +66,7 @@ func (w *Wire) Encode(v any) (*transport.Message, error) {
 // encode is Encode with nil for no value.
 func (w *Wire) encode(v any) (*transport.Message, error) {
 	switch v := v.(type) {
-	case nil:
+	case nil, NoBody:
 		return nil, nil
 	case *transport.Message:
 		return v, nil
@@ -93,12 +93,15 @@ func (w *Wire) encoderOf(t reflect.Type) *encoder {
 
 // Decode reads the value of m into dst, a non-nil pointer. The type of *dst and
 // the content type of m decide how; see the package serialization for the
-// codecs. A message without a value sets what can be nil to nil and is
+// codecs. Into a [NoBody] nothing is read. A message without a value sets what can be nil to nil and is
 // [ErrEmpty] for other types. What does not fit is an [*InputError]; *dst may
 // then be half filled. Byte slices share the body of m.
 func (w *Wire) Decode(m *transport.Message, dst any) error {
 	if p, ok := dst.(**transport.Message); ok {
 		*p = m
+		return nil
+	}
+	if _, ok := dst.(*NoBody); ok {
 		return nil
 	}
 	t := reflect.TypeOf(dst)

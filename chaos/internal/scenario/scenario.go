@@ -45,8 +45,14 @@ func All() []Scenario {
 		noConsumer(),
 		concurrentCalls(),
 		callerCut(),
+		clientRestarted(),
 		serverKilled(),
 		lateReplies(),
+		poisoned(),
+		errorQueueGone(),
+		retriesInterrupted(),
+		dependencyDown(),
 		credentialsRevoked(),
+		sameResults(),
 	}
 }

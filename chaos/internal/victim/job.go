@@ -11,6 +11,8 @@ import (
 	"os"
 	"time"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/parley-go/parley/chaos/internal/journal"
 )
 
@@ -88,6 +90,8 @@ type victim struct {
 	note  func(journal.Kind, uint64)
 	ready func()
 	log   *slog.Logger
+	// raw replaces what the raw consumer does with a delivery; nil for its own.
+	raw func(ch *amqp.Channel, d *amqp.Delivery)
 }
 
 func (v *victim) run(ctx context.Context) error {
@@ -100,6 +104,12 @@ func (v *victim) run(ctx context.Context) error {
 		return v.publisher(ctx)
 	case Caller:
 		return v.caller(ctx)
+	case Asker:
+		return v.asker(ctx)
+	case Clerk:
+		return v.clerk(ctx)
+	case Failer:
+		return v.failer(ctx)
 	}
 	return fmt.Errorf("victim: wanted a known role, got %q", v.job.Role)
 }

@@ -139,6 +139,10 @@ func (v *victim) rawSession(ctx context.Context, ready func()) error {
 // rawHandle settles as the flavor does; highest is the last tag that was
 // acknowledged with all below it.
 func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery, highest *atomic.Uint64) {
+	if v.raw != nil {
+		v.raw(ch, d)
+		return
+	}
 	if v.job.Flavor == AckFirst {
 		_ = d.Ack(false)
 	}
