@@ -40,6 +40,8 @@ type delivery struct {
 	// claimed says that the run has a claim in the store, of that token.
 	claimed bool
 	token   string
+	// renewing keeps the claim alive; nil when it needs no such thing.
+	renewing *renewal
 	// last is how the last run failed.
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
@@ -50,8 +52,8 @@ type delivery struct {
 	writer *writer
 }
 
-// admit does what comes before the handler: the size limit, the reply address,
-// the deadline's form.
+// admit does what comes before the handler: headers that the transport could not
+// hand on, the size limit, the reply address, the deadline's form.
 func (d *delivery) admit() error {
 	m := d.message
 	if m.ReplyTo != "" {
@@ -59,6 +61,9 @@ func (d *delivery) admit() error {
 	}
 	malformed := d.readDeadline(m.Received)
 	d.readRetry()
+	if err := unreadableHeaders(m); err != nil {
+		return err
+	}
 	if n := len(m.Body); n > d.settings.maxBody {
 		return NewError(CodeInvalidArgument, fmt.Sprintf("body of %d bytes is over the limit of %d", n, d.settings.maxBody))
 	}
@@ -70,6 +75,15 @@ func (d *delivery) admit() error {
 		return malformed
 	}
 	return d.admitStream()
+}
+
+// unreadableHeaders is the error of a message whose headers did not all arrive:
+// a handler must not take it for a message that never had them.
+func unreadableHeaders(m *Message) error {
+	if _, removed := m.Headers[HeaderRemoved]; !removed {
+		return nil
+	}
+	return NewError(CodeInvalidArgument, "headers that no client accepts: "+cut(m.Header(HeaderRemoved), maxReason/2))
 }
 
 var errReplyForbidden = NewError(CodePermissionDenied, "the reply address is not allowed")

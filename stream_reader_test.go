@@ -2,7 +2,6 @@ package parley_test
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"testing"
 
@@ -275,6 +274,6 @@ func TestStreamOptionsBelongToStreams(t *testing.T) {
 		_, err := read(parley.Stream[part](w.ctx(), p, make(chan int)))
 		require.Error(w, err)
 		var failed *parley.StreamError
-		require.False(w, errors.As(err, &failed), "nothing was sent")
+		require.NotErrorAs(w, err, &failed, "nothing was sent")
 	})
 }

@@ -240,7 +240,7 @@ func (s *streams) addWriter(w *writer) error {
 	s.woken()
 	s.mu.Unlock()
 	if old != nil {
-		old.cut(errStreamLost)
+		_ = old.cut(errStreamLost)
 	}
 	return nil
 }

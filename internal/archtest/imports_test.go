@@ -51,7 +51,12 @@ var arrows = map[string]arrow{
 		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
 		others: []string{"go.uber.org/fx"},
 	},
-	"parleyotel":            {ours: []string{".", "transport"}, others: []string{otel}},
+	"parleyotel":         {ours: []string{".", "transport"}, others: []string{otel}},
+	"internal/recording": {ours: []string{"transport"}},
+	"testing/parleytest": {
+		ours:   []string{".", "transport", "transport/topology", "transport/memory", "transport/rabbitmq", "internal/recording", "internal/faultproxy"},
+		others: []string{testify},
+	},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 

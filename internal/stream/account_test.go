@@ -64,7 +64,7 @@ func TestSenderAndReaderAgree(t *testing.T) {
 			request.Credit, request.CreditBytes = in.Granted().Items, in.Granted().Bytes
 			out := stream.NewAllowance(&request)
 			ahead := int64(0)
-			for taken := 0; taken < 5000; taken++ {
+			for range 5000 {
 				for out.Next() {
 					v, err := in.Accept(frame("item", "a", out.Send(size)), size)
 					require.NoError(t, err)

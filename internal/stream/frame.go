@@ -12,8 +12,8 @@ import (
 const (
 	HeaderFrame       = "parley-stream-frame"
 	HeaderSeq         = "parley-stream-seq"
-	HeaderCredit      = "parley-stream-credit"
-	HeaderCreditBytes = "parley-stream-credit-bytes"
+	HeaderCredit      = "parley-stream-credit"       //nolint:gosec // a window, no credential
+	HeaderCreditBytes = "parley-stream-credit-bytes" //nolint:gosec // as above
 	HeaderRun         = "parley-stream-run"
 	HeaderBeat        = "parley-stream-beat"
 )

@@ -7,9 +7,10 @@ import "sync/atomic"
 type Window struct{ Items, Bytes int64 }
 
 const (
-	// FirstItems and FirstBytes are granted with a request: many idle readers
-	// must not reserve much.
+	// FirstItems are granted with a request: many idle readers must not reserve
+	// much.
 	FirstItems = 32
+	// FirstBytes are granted with a request.
 	FirstBytes = 64 << 10
 	// MostBytes is where the window in bytes ends growing: more than 1 to 2 MiB
 	// in flight only costs memory.

@@ -68,6 +68,8 @@ type Features struct {
 	Inspect bool
 	// Inbox: connections are a [transport.Inboxes].
 	Inbox bool
+	// Remove: connections are a [transport.Remover].
+	Remove bool
 }
 
 // Everything returns all features, for RabbitMQ and its like.
@@ -75,7 +77,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
-		DeclareQueue: true, Inspect: true, Inbox: true,
+		DeclareQueue: true, Inspect: true, Remove: true, Inbox: true,
 	}
 }
 
@@ -92,7 +94,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, inboxCases, closeCases, recoveryCases, statusCases,
+		declareCases, queueCases, removeCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, inboxCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"time"
 
@@ -40,6 +41,7 @@ const (
 	NoDrain      Flavor = "no drain"
 	NoRecovery   Flavor = "no resubscribe"
 	LastingReply Flavor = "durable reply queue"
+	NoMandatory  Flavor = "classic queue with mandatory off"
 )
 
 // Job is all that a victim needs to know; it travels as JSON.
@@ -66,6 +68,16 @@ type Job struct {
 	Quorum bool
 	// Heartbeat is 0 for the default.
 	Heartbeat time.Duration
+	// Seed makes the victim's choices.
+	Seed uint64
+}
+
+// Jitter is a time below most, always the same for a seed and a message.
+func Jitter(seed, id uint64, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(rand.New(rand.NewPCG(seed, id)).Int64N(int64(most)))
 }
 
 // Run does the job until it is done or ctx ends, and calls ready when it is in
