@@ -12,6 +12,8 @@ type handling struct {
 	waiting bool
 	// delivery settles the message by hand; nil without [Manual].
 	delivery *Delivery
+	// writer takes the items of a stream; nil where nobody wants any.
+	writer *writer
 }
 
 type messageKey struct{}
