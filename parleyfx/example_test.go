@@ -3,7 +3,6 @@ package parleyfx_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 
 	"go.uber.org/fx"
@@ -51,7 +50,7 @@ func Example() {
 			}))
 		}),
 		fx.NopLogger,
-		fx.Supply(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		fx.Supply(slog.New(slog.DiscardHandler)),
 	)
 	// A main function calls app.Run().
 	_ = app.Start(context.Background())
@@ -69,5 +68,5 @@ func ExampleSubscriber_missing() {
 	)
 	fmt.Println(app.Err())
 	// Output:
-	// parley: subscriber "quote" (example_test.go:67): handler parleyfx_test.(*Shop).Quote: wanted its receiver *parleyfx_test.Shop from the container, got none; hint: fx.Provide its constructor, and whatever that needs
+	// parley: subscriber "quote" (example_test.go:66): handler parleyfx_test.(*Shop).Quote: wanted its receiver *parleyfx_test.Shop from the container, got none; hint: fx.Provide its constructor, and whatever that needs
 }

@@ -2,7 +2,6 @@ package parleyfx_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -23,7 +22,7 @@ func base(opts ...parley.Option) fx.Option {
 		parleyfx.Module(append([]parley.Option{parley.Info("test", "1.0.0")}, opts...)...),
 		fx.Provide(
 			func() transport.Transport { return memory.New() },
-			func() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) },
+			func() *slog.Logger { return slog.New(slog.DiscardHandler) },
 		),
 	)
 }

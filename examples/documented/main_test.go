@@ -30,7 +30,7 @@ func TestDocument(t *testing.T) {
 	}
 	want, err := os.ReadFile("asyncapi.yaml")
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(yaml), "go test -update, if the change is meant")
+	require.Equal(t, string(want), string(yaml), "go test -update, if the change is meant") //nolint:testifylint // to the byte
 	asyncapi.VerifyLint(t, doc)
 	require.Equal(t, "Borrow lends a book.", doc.Operations["borrow"].Summary)
 }

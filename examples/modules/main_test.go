@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -25,7 +24,7 @@ func shop(t *testing.T, tr transport.Transport, opts ...fx.Option) {
 	app := fxtest.New(t, append([]fx.Option{
 		Service(),
 		fx.Replace(fx.Annotate(tr, fx.As(new(transport.Transport)))),
-		fx.Replace(slog.New(slog.NewTextHandler(io.Discard, nil))),
+		fx.Replace(slog.New(slog.DiscardHandler)),
 	}, opts...)...)
 	app.RequireStart()
 	t.Cleanup(app.RequireStop)

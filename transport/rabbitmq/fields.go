@@ -81,34 +81,47 @@ func checkFields(b []byte, named bool, depth int) fault {
 			}
 			b = b[skip:]
 		}
-		typ := b[0]
-		size := int(fieldSizes[typ])
-		if typ == longUint {
-			b[0] = longInt
+		var f fault
+		if b, f = checkField(b, depth); f != noFault {
+			return f
 		}
-		b = b[1:]
-		if size < 0 {
-			length, f := valueLength(b, size)
-			if f != noFault {
-				return f
-			}
-			b = b[4:]
-			if size == sizeContainer {
-				if depth == maxDepth {
-					return tooDeep
-				}
-				if f := checkFields(b[:length], typ == 'F', depth+1); f != noFault {
-					return f
-				}
-			}
-			size = length
-		}
-		if len(b) < size {
-			return malformed
-		}
-		b = b[size:]
 	}
 	return noFault
+}
+
+// checkField looks at one value, whose type comes first, and returns what is
+// behind it.
+func checkField(b []byte, depth int) (rest []byte, f fault) {
+	typ := b[0]
+	size := int(fieldSizes[typ])
+	if typ == longUint {
+		b[0] = longInt
+	}
+	b = b[1:]
+	if size < 0 {
+		kind := size
+		if size, f = valueLength(b, kind); f != noFault {
+			return nil, f
+		}
+		b = b[4:]
+		if kind == sizeContainer {
+			f = checkContainer(b[:size], typ == 'F', depth+1)
+		}
+	}
+	if f == noFault && len(b) < size {
+		f = malformed
+	}
+	if f != noFault {
+		return nil, f
+	}
+	return b[size:], noFault
+}
+
+func checkContainer(b []byte, named bool, depth int) fault {
+	if depth > maxDepth {
+		return tooDeep
+	}
+	return checkFields(b, named, depth)
 }
 
 // valueLength reads the length that a value begins with.
@@ -119,8 +132,8 @@ func valueLength(b []byte, size int) (int, fault) {
 	if len(b) < 4 {
 		return 0, malformed
 	}
-	length := binary.BigEndian.Uint32(b)
-	if uint64(length) > uint64(len(b)-4) {
+	length := int64(binary.BigEndian.Uint32(b))
+	if length > int64(len(b)-4) {
 		return 0, malformed
 	}
 	return int(length), noFault

@@ -45,7 +45,8 @@ func script(tb testing.TB) (*scripted, <-chan amqp.Delivery, <-chan *amqp.Error)
 	require.NoError(tb, err)
 	tb.Cleanup(func() {
 		_ = in.Close()
-		for range closed { //nolint:revive // until the library has let go
+		for range closed {
+			// Until the library has let go.
 		}
 		close(s.replies)
 		<-done
