@@ -26,6 +26,15 @@ type App interface {
 // with the declarations, their types, their validation rules or their examples:
 // all of it, joined. What is only doubtful stands in the document's Notes.
 func Generate(app App, opts ...Option) (*Document, error) {
+	g, err := generate(app, opts)
+	if err != nil {
+		return nil, err
+	}
+	return g.doc, nil
+}
+
+// generate returns the document with what it was made of.
+func generate(app App, opts []Option) (*generator, error) {
 	g := newGenerator(app, opts)
 	if err := errors.Join(append(g.faults, app.Err())...); err != nil {
 		return nil, fmt.Errorf("asyncapi: %w", err)
@@ -38,7 +47,7 @@ func Generate(app App, opts ...Option) (*Document, error) {
 	if err := g.examples(); err != nil {
 		return nil, fmt.Errorf("asyncapi: %w", err)
 	}
-	return g.doc, nil
+	return g, nil
 }
 
 type generator struct {
