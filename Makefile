@@ -3,7 +3,8 @@
 # make check   lint and test: what CI runs
 # make bench   parley against the raw client, table in benchmarks/RESULTS.md
 # make chaos   break brokers, networks and services; table in chaos/RESULTS.md
-# make deps    install what the above need: RabbitMQ, python3-pika, amqplib
+# make truth   hold generated schemas against decoding and validation; prints the figures
+# make deps    install what the above need: RabbitMQ, python3-pika, npm, Chromium
 
 SHELL := /bin/bash
 GO    ?= go
@@ -13,7 +14,7 @@ STATICCHECK   := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOFUMPT       := mvdan.cc/gofumpt@v0.12.0
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
-.PHONY: all test lint check bench chaos fuzz deps tools
+.PHONY: all test lint check bench chaos fuzz truth deps tools
 
 all: check
 
@@ -45,6 +46,10 @@ bench:
 
 chaos:
 	$(GO) run -race ./chaos $(CHAOSFLAGS)
+
+INSTANCES ?= 2000
+truth:
+	$(GO) test ./asyncapi -run 'Truth|Sound' -v -instances $(INSTANCES) | grep -E 'bodies|too strict at|accepts|^(---|ok|FAIL)'
 
 FUZZTIME ?= 30s
 fuzz:

@@ -52,6 +52,13 @@ func (c *calls) add(w *call) error {
 	return nil
 }
 
+// waiting counts them.
+func (c *calls) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending)
+}
+
 // take removes and returns the call of that id, nil when there is none.
 func (c *calls) take(correlationID string) *call {
 	c.mu.Lock()

@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/parley-go/parley/internal/binder"
 )
@@ -46,6 +47,17 @@ const (
 	// CodeUnauthenticated: the caller did not say who it is.
 	CodeUnauthenticated Code = "unauthenticated"
 )
+
+// codes are all of them.
+var codes = [...]Code{
+	CodeCanceled, CodeUnknown, CodeInvalidArgument, CodeDeadlineExceeded, CodeNotFound, CodeAlreadyExists,
+	CodePermissionDenied, CodeResourceExhausted, CodeFailedPrecondition, CodeAborted, CodeOutOfRange,
+	CodeUnimplemented, CodeInternal, CodeUnavailable, CodeDataLoss, CodeUnauthenticated,
+}
+
+// Known reports whether the code is one of the sixteen. Another one may come
+// from a peer or a handler of its own mind.
+func (c Code) Known() bool { return slices.Contains(codes[:], c) }
 
 // CodeOf returns the code of err: that of an [*Error] or [*RemoteError] in its
 // chain, [CodeInternal] of a panic, [CodeInvalidArgument] for input that does not

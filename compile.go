@@ -178,6 +178,7 @@ func (m *model) publisher(p *Publisher, in inherited) *binding {
 	address := topology.Join(in.prefix, p.address)
 	b, errs := m.bind(address, p.opts, in)
 	b.site = p.site
+	b.wrap(b.operation(), in.middleware)
 	m.fault(fmt.Sprintf("publisher %q (%s)", address, p.site), errs...)
 	m.bindings = append(m.bindings, b)
 	return b
@@ -205,14 +206,18 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		err = m.app.wire.CheckTypes(b.settings.payload, b.settings.answer)
 	}
 	b.template = template
-	if has[SendMiddleware](in.middleware) {
-		b.send = chain[SendMiddleware](b.deliver, in.middleware)
-	}
 	if err != nil {
 		b.fault = err
 		return b, unjoined(err)
 	}
 	return b, nil
+}
+
+// wrap puts the binding's send middleware in place.
+func (b *binding) wrap(op Operation, middleware []Middleware) {
+	if send, found := chain(b.deliver, op, middleware); found {
+		b.send = send
+	}
 }
 
 // compile reads the receiver's declaration.
@@ -242,6 +247,9 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 		b, faults := (&model{app: r.app}).bind(f.address, f.opts, in)
 		for _, err := range faults {
 			errs = append(errs, fmt.Errorf("PublishTo(%q): %w", f.address, err))
+		}
+		if len(errs) == 0 {
+			b.wrap(r.forwarding(b), in.middleware)
 		}
 		r.forwards = append(r.forwards, b)
 	}
@@ -282,8 +290,9 @@ func (r *receiver) bindHandler(in inherited) []error {
 	if err := r.checkManual(plan.Describe().Params); err != nil {
 		return []error{err}
 	}
-	r.handle = chain[HandleMiddleware](r.call, in.middleware)
-	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !has[HandleMiddleware](in.middleware)
+	var shared bool
+	r.handle, shared = chain(r.call, r.operation(), in.middleware)
+	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !shared
 	return nil
 }
 

@@ -26,6 +26,8 @@ type delivery struct {
 	deadline time.Time
 	// made counts the runs of the handler, those of earlier deliveries included.
 	made int
+	// before counts those of earlier deliveries alone.
+	before int
 	// round counts the delayed attempts so far.
 	round int
 	// entered says that enter was passed before process.
@@ -140,7 +142,11 @@ func (d *delivery) expired() bool {
 // handling returns the context of a handler: it ends with the caller's deadline
 // or after limit, whichever is earlier; a limit of 0 is none.
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
-	h := &handling{lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline}, message: d.message, app: d.app, delivery: d.byHand}
+	h := &handling{
+		lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline},
+		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand,
+		attempt: Attempt{Number: d.made, InDelivery: d.made - d.before},
+	}
 	if limit > 0 {
 		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
 			h.deadline = end

@@ -113,7 +113,7 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 	}
 	f := d.public(err)
 	d.logFailure(f, err)
-	d.app.stats.failed.Add(1)
+	d.app.stats.fail(f.code)
 	tell := d.tells()
 	if tell {
 		if v, done := d.tell(ctx, f); done {
@@ -203,6 +203,7 @@ func (d *delivery) move(ctx context.Context, f failure) transport.Verdict {
 	if err != nil {
 		return d.again(ctx, "error queue did not take the message", err)
 	}
+	d.app.stats.moved.Add(1)
 	return transport.Ack
 }
 

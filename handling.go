@@ -7,6 +7,9 @@ type handling struct {
 	lazyDeadline
 	message *Message
 	app     *App
+	attempt Attempt
+	// waiting says that somebody waits for the answer.
+	waiting bool
 	// delivery settles the message by hand; nil without [Manual].
 	delivery *Delivery
 }
@@ -29,4 +32,37 @@ func MessageFrom(ctx context.Context) (*Message, bool) {
 		return nil, false
 	}
 	return h.message, true
+}
+
+// Attempt is one run of a handler.
+type Attempt struct {
+	// Number counts the runs for the message, this one included, from 1. Those of
+	// earlier deliveries are counted where [Retry] postponed the message, and
+	// nowhere else.
+	Number int
+	// InDelivery counts those of this delivery alone: above 1 the run follows
+	// a failed one at once.
+	InDelivery int
+}
+
+// AttemptFrom returns which run of its handler ctx belongs to, for logging and
+// for middleware around handling.
+func AttemptFrom(ctx context.Context) (Attempt, bool) {
+	h, ok := ctx.Value(messageKey{}).(*handling)
+	if !ok {
+		return Attempt{}, false
+	}
+	return h.attempt, true
+}
+
+// Waiting reports whether somebody waits for the answer to a message: in
+// middleware around sending, that the message is a request of this app that
+// waits; in a handler and in middleware around handling, that the caller of the
+// message at hand does.
+func Waiting(ctx context.Context) bool {
+	if out, ok := ctx.Value(outgoingKey{}).(*outgoing); ok {
+		return out.wait != nil
+	}
+	h, ok := ctx.Value(messageKey{}).(*handling)
+	return ok && h.waiting
 }

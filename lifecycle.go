@@ -39,7 +39,7 @@ func (a *App) Start(ctx context.Context, opts ...StartOption) error {
 
 // launch is Start without its checks. What it had begun when it fails it ends.
 func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error {
-	w := newWatch(a.settings.observers)
+	w := newWatch(a.settings.observers, &a.stats)
 	w.events.begin(a.logPanic)
 	a.watch.Store(w)
 	if err := a.settings.hooks.begin(ctx, onStart); err != nil {

@@ -123,7 +123,7 @@ func (d *Delivery) prefer(v transport.Verdict) transport.Verdict {
 // unsettled ends a message whose handler succeeded without settling it.
 func (d *delivery) unsettled(ctx context.Context) transport.Verdict {
 	d.log(slog.LevelError, "handler returned without settling its message")
-	d.app.stats.failed.Add(1)
+	d.app.stats.fail(CodeFailedPrecondition)
 	return d.move(ctx, failure{code: CodeFailedPrecondition, reason: reasonNotSettled, text: "the handler did not settle its message", attempt: int64(d.made)})
 }
 

@@ -13,9 +13,9 @@ import (
 // waiting request got, nil for everything else.
 type Handler func(ctx context.Context, m *Message) (*Message, error)
 
-// Middleware wraps handling or sending; it is a [HandleMiddleware] or a
-// [SendMiddleware]. Of several, the first one given is the outermost; an app's
-// are outside its routers'.
+// Middleware wraps handling or sending; it is a [HandleMiddleware], a
+// [SendMiddleware], or an [OperationMiddleware] for both. Of several, the first
+// one given is the outermost; an app's are outside its routers'.
 type Middleware interface{ middleware() }
 
 // HandleMiddleware wraps the handling of every message of a subscriber:
@@ -30,27 +30,40 @@ type HandleMiddleware func(next Handler) Handler
 // once for each publisher, and the Handler it returns is called concurrently.
 type SendMiddleware func(next Handler) Handler
 
-func (HandleMiddleware) middleware() {}
-func (SendMiddleware) middleware()   {}
+// OperationMiddleware wraps handling and sending, and is told what it wraps:
+// around a subscriber the Action of op is [Receive], around a publisher and each
+// [PublishTo] it is [Send]. For the rest it is a [HandleMiddleware] or a
+// [SendMiddleware]. To leave an operation alone it returns next.
+type OperationMiddleware func(op Operation, next Handler) Handler
 
-// chain wraps h in the middleware of type M, the first one outermost.
-func chain[M interface {
-	~func(Handler) Handler
-	Middleware
-}](h Handler, all []Middleware,
-) Handler {
-	for i := len(all) - 1; i >= 0; i-- {
-		if m, ok := all[i].(M); ok {
-			h = m(h)
+func (HandleMiddleware) middleware()    {}
+func (SendMiddleware) middleware()      {}
+func (OperationMiddleware) middleware() {}
+
+// around returns m as it wraps op, nil when it does not concern op.
+func around(op *Operation, m Middleware) func(Handler) Handler {
+	switch m := m.(type) {
+	case HandleMiddleware:
+		if op.Action == Receive {
+			return m
 		}
+	case SendMiddleware:
+		if op.Action == Send {
+			return m
+		}
+	case OperationMiddleware:
+		return func(next Handler) Handler { return m(*op, next) }
 	}
-	return h
+	return nil
 }
 
-// has reports whether any of all is of type M.
-func has[M Middleware](all []Middleware) bool {
-	return slices.ContainsFunc(all, func(m Middleware) bool {
-		_, ok := m.(M)
-		return ok
-	})
+// chain wraps h in what of all concerns op, the first one outermost, and reports
+// whether there was any.
+func chain(h Handler, op Operation, all []Middleware) (wrapped Handler, found bool) {
+	for _, m := range slices.Backward(all) {
+		if wrap := around(&op, m); wrap != nil {
+			h, found = wrap(h), true
+		}
+	}
+	return h, found
 }

@@ -79,6 +79,8 @@ type Operation struct {
 	// where the validator does: for a rule that it does not know, or that the
 	// value's type cannot have.
 	Rule func(value any, rules string) error
+	// Forwards is how many [PublishTo] a subscriber has.
+	Forwards int
 
 	// Exchange is where a send goes, nil for the default exchange.
 	Exchange *topology.Exchange
@@ -143,10 +145,7 @@ func (a *App) Operations() []Operation {
 	for _, r := range m.receivers {
 		all = append(all, r.operation())
 		for _, b := range r.forwards {
-			o := b.operation()
-			o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
-			o.ContentType = a.wire.ContentType(o.Payload)
-			all = append(all, o)
+			all = append(all, r.forwarding(b))
 		}
 	}
 	for _, b := range m.bindings {
@@ -184,6 +183,7 @@ func (r *receiver) operation() Operation {
 		Failure:      s.failurePolicy(r.topology.ErrorQueue),
 		Summary:      s.document.summary,
 		Description:  s.document.description,
+		Forwards:     len(r.settings.forwards),
 		Check:        r.plan.Check,
 		Rule:         r.app.checks.rule,
 	}
@@ -208,6 +208,14 @@ func (s *subscriberSettings) failurePolicy(errorQueue string) *FailurePolicy {
 		p.Acknowledge = AcknowledgeManually
 	}
 	return p
+}
+
+// forwarding describes one of the receiver's forwarded results.
+func (r *receiver) forwarding(b *binding) Operation {
+	o := b.operation()
+	o.Site, o.Payload = r.declared.site, r.plan.Describe().Out
+	o.ContentType = r.app.wire.ContentType(o.Payload)
+	return o
 }
 
 func (b *binding) operation() Operation {

@@ -159,6 +159,8 @@ func (b *binding) transmit(ctx context.Context, out *outgoing) (*Message, error)
 	if b.send == nil {
 		return b.dispatch(ctx, out, out.message)
 	}
+	// The caller may hold the map, and other results go out with the same one.
+	out.message.Headers = out.message.Headers.Clone()
 	return b.send(context.WithValue(ctx, outgoingKey{}, out), out.message)
 }
 

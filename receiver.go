@@ -73,6 +73,7 @@ func (r *receiver) subject() string {
 // size, reply address, deadline, handler, forwarded results, reply, verdict.
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	d := &delivery{receiver: r, message: m}
+	r.app.stats.received.Add(1)
 	if err := d.admit(); err != nil {
 		return d.fail(ctx, err)
 	}

@@ -113,6 +113,7 @@ func (d *delivery) readRetry() {
 	policy := &d.settings.failure
 	d.round = bounded(m.Headers[HeaderRetryRound], len(policy.delays))
 	d.made = bounded(v, d.round*policy.perRound())
+	d.before = d.made
 	m.Address = first(m.Header(HeaderRetryAddress), m.Address)
 	m.Exchange = m.Header(HeaderRetryExchange)
 }

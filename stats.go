@@ -1,13 +1,20 @@
 package parley
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync/atomic"
+)
 
 // Stats count what an app did since it was made.
 type Stats struct {
+	// Received messages were delivered by the broker, each delivery anew.
+	Received uint64
 	// Handled messages were processed without an error.
 	Handled uint64
 	// Failed messages were answered with an error or moved to an error queue.
 	Failed uint64
+	// Moved messages were put into an error queue.
+	Moved uint64
 	// Retried messages were given to the broker for a delayed attempt.
 	Retried uint64
 	// Expired requests were not run because their time was up.
@@ -24,16 +31,38 @@ type Stats struct {
 	Pauses uint64
 	// Returned messages were given back to the broker to be handled again.
 	Returned uint64
+	// Reconnects are how often a lost connection was up again.
+	Reconnects uint64
 }
 
 type stats struct {
-	handled, failed, retried, expired, refusedReplyTo, unroutable, late, duplicates, pauses, returned atomic.Uint64
+	received, handled, moved, retried, expired, refusedReplyTo, unroutable atomic.Uint64
+	late, duplicates, pauses, returned, reconnects                         atomic.Uint64
+
+	// failed counts by code; its last place is for those that are none of the
+	// sixteen.
+	failed [len(codes) + 1]atomic.Uint64
+}
+
+// fail counts a failure.
+func (s *stats) fail(code Code) {
+	i := slices.Index(codes[:], code)
+	if i < 0 {
+		i = len(codes)
+	}
+	s.failed[i].Add(1)
 }
 
 func (s *stats) snapshot() Stats {
+	var failed uint64
+	for i := range s.failed {
+		failed += s.failed[i].Load()
+	}
 	return Stats{
+		Received:          s.received.Load(),
 		Handled:           s.handled.Load(),
-		Failed:            s.failed.Load(),
+		Failed:            failed,
+		Moved:             s.moved.Load(),
 		Retried:           s.retried.Load(),
 		Expired:           s.expired.Load(),
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
@@ -42,5 +71,33 @@ func (s *stats) snapshot() Stats {
 		Duplicates:        s.duplicates.Load(),
 		Pauses:            s.pauses.Load(),
 		Returned:          s.returned.Load(),
+		Reconnects:        s.reconnects.Load(),
 	}
+}
+
+// FailedByCode returns [Stats].Failed by the code of the failure, those that
+// there were. Codes that are none of the sixteen count together, as "".
+func (a *App) FailedByCode() map[Code]uint64 {
+	all := map[Code]uint64{}
+	for i := range a.stats.failed {
+		n := a.stats.failed[i].Load()
+		switch {
+		case n == 0:
+		case i == len(codes):
+			all[""] = n
+		default:
+			all[codes[i]] = n
+		}
+	}
+	return all
+}
+
+// PendingRequests returns how many requests of the app wait for their replies
+// now, see [MaxPending].
+func (a *App) PendingRequests() int {
+	n := a.current.Load()
+	if n == nil {
+		return 0
+	}
+	return n.calls.waiting()
 }

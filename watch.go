@@ -12,6 +12,7 @@ import (
 // before there is a connection.
 type watch struct {
 	events *events
+	stats  *stats
 
 	mu sync.Mutex
 	// status is never StatusDegraded, which is seen from the parts.
@@ -27,8 +28,8 @@ type watched struct {
 	now      transport.Status
 }
 
-func newWatch(observers []func(Event)) *watch {
-	return &watch{events: newEvents(observers), status: StatusStarting, since: time.Now()}
+func newWatch(observers []func(Event), s *stats) *watch {
+	return &watch{events: newEvents(observers), stats: s, status: StatusStarting, since: time.Now()}
 }
 
 func (w *watch) set(s Status) {
@@ -40,6 +41,9 @@ func (w *watch) set(s Status) {
 // link takes what the transport tells of a connection.
 func (w *watch) link(from State, now transport.Status) {
 	w.keep(now)
+	if from == StateReconnecting && now.State == StateUp {
+		w.stats.reconnects.Add(1)
+	}
 	for _, kind := range linkEvents(from, now.State) {
 		w.events.add(Event{Kind: kind, Time: time.Now(), Connection: now.Connection, Err: now.Err})
 	}

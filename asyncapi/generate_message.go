@@ -55,14 +55,16 @@ func (g *generator) planMessages(op *operationPlan) {
 	if op.Action == parley.Receive || op.channel.bothWays {
 		m.view = input
 	}
-	body := op.Payload
-	if op.Action == parley.Receive {
-		body = op.Body
-		m.headers = g.headersOf(op)
-	} else if op.channel.bothWays {
-		m.headers = g.headersThere(op)
+	described := op
+	if op.Action == parley.Send && op.channel.bothWays {
+		described = op.channel.receiverOf(op)
 	}
-	g.bodyOf(m, body, op, op.ContentType)
+	if described.Action == parley.Receive {
+		m.headers = g.headersOf(described)
+		g.bodyOf(m, described.Body, described, described.ContentType)
+	} else {
+		g.bodyOf(m, op.Payload, op, op.ContentType)
+	}
 	m.correlated = op.replies()
 	op.message = g.message(m)
 	op.channel.add(op.message)
@@ -71,15 +73,15 @@ func (g *generator) planMessages(op *operationPlan) {
 	}
 }
 
-// headersThere are the headers of a message of the same body that the app
-// receives at the address it sends to.
-func (g *generator) headersThere(op *operationPlan) *Schema {
-	for _, other := range op.channel.operations {
-		if other.Action == parley.Receive && other.Body == op.Payload {
-			return g.headersOf(other)
+// receiverOf is the subscriber that takes what op sends to its own app: of the
+// same body, or any where op declares none. Without one it is op itself.
+func (c *channelPlan) receiverOf(op *operationPlan) *operationPlan {
+	for _, other := range c.operations {
+		if other.Action == parley.Receive && (op.Payload == nil || other.Body == op.Payload) {
+			return other
 		}
 	}
-	return nil
+	return op
 }
 
 func (c *channelPlan) add(m *messagePlan) {

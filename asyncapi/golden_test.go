@@ -37,3 +37,11 @@ func TestGoldenShop(t *testing.T) {
 	require.NoError(t, err)
 	golden(t, "shop", d)
 }
+
+// The corpus has every kind of schema.
+func TestGoldenCorpus(t *testing.T) {
+	t.Parallel()
+	d, err := asyncapi.Generate(corpus())
+	require.NoError(t, err)
+	golden(t, "corpus", d)
+}

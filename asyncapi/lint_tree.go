@@ -131,7 +131,7 @@ func (l *linter) pattern(at, p string) {
 		l.errorf(at, "pattern", "wanted a regular expression, got %q", p)
 		return
 	}
-	if found := uncommon.FindString(p); found != "" && !strings.Contains(`\d\D\w\W\b\B`, found) {
+	if found := uncommon.FindString(p); found != "" && !slices.Contains([]string{`\d`, `\D`, `\w`, `\W`, `\b`, `\B`}, found) {
 		l.errorf(at, "pattern", "wanted what RE2 and ECMA-262 have in common, got %q in %q", found, p)
 		return
 	}

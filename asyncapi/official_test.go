@@ -64,6 +64,8 @@ func TestDocumentsSurviveReading(t *testing.T) {
 	d.Operations["tree"].Summary = "on"
 	d.Operations["tree"].Title = "2024-01-01"
 	d.Operations["tree"].Description = "null"
+	d.Operations["receivePoke"].Description = "two\nlines\n"
+	d.Operations["receivePoke"].Summary = "lines\n\n"
 	d.Notes = nil
 	asJSON, err := d.JSON()
 	require.NoError(t, err)
@@ -74,7 +76,7 @@ func TestDocumentsSurviveReading(t *testing.T) {
 		require.NoError(t, err)
 		got, err := again.JSON()
 		require.NoError(t, err)
-		require.Equal(t, string(asJSON), string(got))
+		require.Equal(t, string(asJSON), string(got)) //nolint:testifylint // the bytes must be equal
 	}
 }
 

@@ -47,12 +47,12 @@ func newReflector(rule rules, docs Comments) *reflector {
 	return &reflector{rule: rule, docs: docs, made: map[typeKey]*Schema{}, keys: map[string]typeKey{}}
 }
 
-func (r *reflector) fault(t reflect.Type, format string, args ...any) {
+func (r *reflector) faultf(t reflect.Type, format string, args ...any) {
 	r.faults = append(r.faults, fmt.Errorf("type %s: %s", t, fmt.Sprintf(format, args...)))
 }
 
-func (r *reflector) note(t reflect.Type, field, rule, message string) {
-	f := Finding{Pointer: t.String() + "." + field, Rule: rule, Severity: SeverityWarning, Message: message}
+func (r *reflector) note(rule, message string) {
+	f := Finding{Rule: rule, Severity: SeverityWarning, Message: message}
 	if !slices.Contains(r.notes, f) {
 		r.notes = append(r.notes, f)
 	}
@@ -220,7 +220,7 @@ func (r *reflector) kind(t reflect.Type, v view) *Schema {
 		if bounds := integerBounds(t.Kind()); bounds != [2]string{} {
 			return &Schema{Type: Types{"integer"}, Minimum: json.Number(bounds[0]), Maximum: json.Number(bounds[1])}
 		}
-		r.fault(t, "wanted a type that JSON can hold, got a %s; hint: leave the field out with json:\"-\"", t.Kind())
+		r.faultf(t, "wanted a type that JSON can hold, got a %s; hint: leave the field out with json:\"-\"", t.Kind())
 		return &Schema{}
 	}
 }

@@ -80,7 +80,7 @@ func (r *reflector) enum(s *Schema, t reflect.Type) {
 	for _, v := range enumValues(t) {
 		data, err := json.Marshal(v.Interface())
 		if err != nil {
-			r.fault(t, "Enum: a value cannot be written: %v", err)
+			r.faultf(t, "Enum: a value cannot be written: %v", err)
 			continue
 		}
 		value, err := decode(data)
@@ -131,13 +131,13 @@ func (r *reflector) oneOfSchema(t reflect.Type, v view) *Schema {
 		jsonschema.InterceptProp(func(jsonschema.InterceptPropParams) error { return jsonschema.ErrSkipProperty }),
 	)
 	if err != nil {
-		r.fault(t, "%v", err)
+		r.faultf(t, "%v", err)
 		return &Schema{}
 	}
 	own.Type, own.Properties, own.Required = nil, nil, nil
 	s, err := fromUser(own)
 	if err != nil {
-		r.fault(t, "%v", err)
+		r.faultf(t, "%v", err)
 	}
 	return s
 }
@@ -146,12 +146,12 @@ func (r *reflector) oneOfSchema(t reflect.Type, v view) *Schema {
 func (r *reflector) exposedSchema(t reflect.Type, _ view) *Schema {
 	own, err := r.users.Reflect(reflect.New(t).Elem().Interface(), jsonschema.InlineRefs)
 	if err != nil {
-		r.fault(t, "its own schema: %v", err)
+		r.faultf(t, "its own schema: %v", err)
 		return &Schema{}
 	}
 	s, err := fromUser(own)
 	if err != nil {
-		r.fault(t, "its own schema: %v", err)
+		r.faultf(t, "its own schema: %v", err)
 	}
 	return s
 }

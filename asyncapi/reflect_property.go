@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
-	"strings"
+	"slices"
 )
 
 // fieldRules are the rules of one level of a value: of a field, of its
@@ -70,8 +70,10 @@ func (w *structWalk) property(f jsonField, said *Schema) *Schema {
 		}
 	case tag != "" && tag != "-":
 		s, null = w.validated(f, s, tag, null)
+		w.noteDive(f, tag)
 	case tag != "-":
 		w.checkZero(f, "")
+		w.noteDive(f, "")
 	}
 	if w.view == input && f.optional {
 		s = w.orZeroEnum(f.Type, s)
@@ -89,6 +91,25 @@ func (w *structWalk) property(f jsonField, said *Schema) *Schema {
 		}
 	}
 	return s
+}
+
+// noteDive tells of structs in a slice or map whose rules nobody checks: their
+// schema is stricter than the service.
+func (w *structWalk) noteDive(f jsonField, tag string) {
+	base := deref(f.Type)
+	if !hasElem(base) || newFieldRules(parseRules(tag)).elems != nil {
+		return
+	}
+	elem := deref(base.Elem())
+	if elem.Kind() != reflect.Struct || codesItself(elem, input) {
+		return
+	}
+	for i := range elem.NumField() {
+		if rules := elem.Field(i).Tag.Get("validate"); rules != "" && rules != "-" {
+			w.note("dive", w.goType.String()+"."+f.Name+": the rules of "+elem.String()+` are not checked there; hint: validate:"dive"`)
+			return
+		}
+	}
 }
 
 // hoist moves what describes a property from the alternative that it stands in
@@ -198,7 +219,7 @@ func (w *structWalk) zeroStruct(f jsonField) bool {
 func (w *structWalk) accepts(f jsonField, v reflect.Value, rules string) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			w.fault(w.goType, "field %s: validate:%q: wanted rules that fit %s, got a panic of the validator: %v", f.Name, f.Tag.Get("validate"), f.Type, p)
+			w.faultf(w.goType, "field %s: validate:%q: wanted rules that fit %s, got a panic of the validator: %v", f.Name, f.Tag.Get("validate"), f.Type, p)
 			ok = true
 		}
 	}()
@@ -364,7 +385,7 @@ func (w *structWalk) sayable(t reflect.Type, one rule) *Schema {
 	if wellKnown[t] != nil && t.Kind() == reflect.String {
 		return nil
 	}
-	if isBytes(t) && !strings.Contains(" required min max gte lte gt lt ", " "+one.name+" ") {
+	if isBytes(t) && !slices.Contains([]string{"required", "min", "max", "gte", "lte", "gt", "lt"}, one.name) {
 		return nil
 	}
 	if t == timeType && one.name != "required" {

@@ -33,7 +33,7 @@ func pathKey(index []int) string { return fmt.Sprint(index) }
 // structure describes a struct.
 func (r *reflector) structure(t reflect.Type, v view) *Schema {
 	if embedsItself(t, map[reflect.Type]bool{}) {
-		r.fault(t, "wanted a struct that does not embed itself")
+		r.faultf(t, "wanted a struct that does not embed itself")
 		return &Schema{}
 	}
 	w := &structWalk{reflector: r, goType: t, view: v, order: visits(t, nil, map[reflect.Type]bool{t: true}), fields: map[string]jsonField{}}
@@ -46,7 +46,7 @@ func (r *reflector) structure(t reflect.Type, v view) *Schema {
 		jsonschema.InterceptSchema(w.interceptSchema), jsonschema.InterceptProp(w.interceptProp),
 	)
 	if err != nil {
-		r.fault(t, "%v", err)
+		r.faultf(t, "%v", err)
 		return &Schema{}
 	}
 	return w.finish(own)
@@ -60,7 +60,7 @@ func (w *structWalk) finish(own jsonschema.Schema) *Schema {
 	}
 	s, err := fromUser(own)
 	if err != nil {
-		w.fault(w.goType, "%v", err)
+		w.faultf(w.goType, "%v", err)
 		return &Schema{}
 	}
 	if !prepared {

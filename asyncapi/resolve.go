@@ -1,6 +1,13 @@
 package asyncapi
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/parley-go/parley"
+)
+
+// errorHeader marks error replies.
+const errorHeader = parley.HeaderError
 
 // Schema returns the schema that a reference names, nil when there is none.
 func (d *Document) Schema(ref string) *Schema {

@@ -55,7 +55,7 @@ var crossField = regexp.MustCompile(`^(?:(?:eq|ne|gt|gte|lt|lte)(?:cs)?field|fie
 
 // constraint says a rule for values of t as a schema; nil when JSON Schema
 // cannot say it. A rule with [ExtValidate] in its schema is said in part.
-func constraint(t reflect.Type, r rule) *Schema {
+func constraint(t reflect.Type, r rule) *Schema { //nolint:gocyclo // a flat table of rules
 	if t.Kind() == reflect.String {
 		if known, ok := stringRules[r.name]; ok && r.param == "" {
 			return &known

@@ -4,8 +4,11 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/protobuf/types/known/structpb"
+
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/asyncapi"
+	"github.com/parley-go/parley/serialization/protobuf"
 	"github.com/parley-go/parley/transport/memory"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -17,9 +20,9 @@ type Currency string
 func (Currency) Enum() []any { return []any{"EUR", "USD"} }
 
 type Item struct {
-	SKU   string `json:"sku" validate:"required,max=32" example:"A1"`
-	Qty   int    `json:"qty" validate:"gte=1,lte=100" example:"2"`
-	Price int64  `json:"price,omitempty" validate:"gte=0" description:"Cents."`
+	SKU   string `example:"A1"         json:"sku"             validate:"required,max=32"`
+	Qty   int    `example:"2"          json:"qty"             validate:"gte=1,lte=100"`
+	Price int64  `description:"Cents." json:"price,omitempty" validate:"gte=0"`
 }
 
 type Address struct {
@@ -28,18 +31,18 @@ type Address struct {
 }
 
 type Order struct {
-	ID       string            `json:"id" validate:"required,uuid" example:"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11"`
-	Items    []Item            `json:"items" validate:"required,min=1,dive"`
-	Currency Currency          `json:"currency" example:"EUR"`
-	Note     *string           `json:"note" validate:"omitempty,max=200"`
-	ShipTo   *Address          `json:"ship_to,omitempty" description:"Absent for goods that need no shipping."`
-	Labels   map[string]string `json:"labels,omitempty" validate:"max=8,dive,keys,alpha,endkeys,max=20"`
+	ID       string            `example:"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11"        json:"id"                                       validate:"required,uuid"`
+	Items    []Item            `json:"items"                                          validate:"required,min=1,dive"`
+	Currency Currency          `example:"EUR"                                         json:"currency"`
+	Note     *string           `json:"note"                                           validate:"omitempty,max=200"`
+	ShipTo   *Address          `description:"Absent for goods that need no shipping." json:"ship_to,omitempty"`
+	Labels   map[string]string `json:"labels,omitempty"                               validate:"max=8,dive,keys,alpha,endkeys,max=20"`
 	Placed   time.Time         `json:"placed"`
 }
 
 type Receipt struct {
-	OrderID string `json:"order_id" example:"42"`
-	Total   int64  `json:"total" example:"1990"`
+	OrderID string `example:"42"           json:"order_id"`
+	Total   int64  `example:"1990"         json:"total"`
 	Lines   []Item `json:"lines,omitempty"`
 }
 
@@ -51,8 +54,8 @@ type Captured struct {
 }
 
 type Payment struct {
-	OrderID int `json:"order_id" validate:"required" example:"42"`
-	Amount  int `json:"amount" validate:"min=1" example:"1990"`
+	OrderID int `example:"42"   json:"order_id" validate:"required"`
+	Amount  int `example:"1990" json:"amount"   validate:"min=1"`
 }
 
 type Placed struct {
@@ -81,7 +84,7 @@ func Tree(context.Context, *Node) (*Node, error) { return nil, nil }
 func Upload(context.Context, []byte) {}
 
 func shop() *parley.App {
-	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"))
+	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"), parley.Codec(protobuf.Codec()))
 	app.Subscriber("orders.place", PlaceOrder,
 		parley.From(topology.Quorum()),
 		parley.Errors(parley.CodeFailedPrecondition, parley.CodeNotFound),
@@ -95,6 +98,7 @@ func shop() *parley.App {
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
 	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))
 	app.Subscriber("raw", func(*parley.Message) (any, error) { return nil, nil }, parley.AckFirst(), parley.OnFailure(parley.Discard), parley.NoReply())
+	app.Subscriber("settings", func(*structpb.Struct) error { return nil })
 	app.Subscriber("poke", func() (*string, error) { return nil, nil })
 	app.Publisher("events.{tenant}.placed", parley.To(topology.Topic("orders")), parley.Payload[Placed]())
 	return app
@@ -110,6 +114,7 @@ func shopOptions() []asyncapi.Option {
 			ExternalDocs: &asyncapi.ExternalDocs{URL: "https://example.com/shop"},
 		}),
 		asyncapi.Broker("production", "amqps://alice:s3cr3t@rabbitmq.example.com:5671/prod?heartbeat=10"),
+		asyncapi.Foreign(protobuf.Schema),
 		asyncapi.Sample("placed", Placed{OrderID: "42"}),
 	}
 }

@@ -3,6 +3,8 @@ package asyncapi_test
 import (
 	"flag"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -20,15 +22,16 @@ func echo[T any]() any { return func(v T) T { return v } }
 
 func corpus() *parley.App {
 	app := parley.New(memory.New(), parley.Info("corpus", "1"))
-	for name, fn := range map[string]any{
+	types := map[string]any{
 		"numbers": echo[numbers](), "words": echo[words](), "collections": echo[collections](),
 		"enums": echo[enums](), "embedding": echo[embedding](), "clashing": echo[clashing](),
 		"recursive": echo[recursive](), "times": echo[times](), "coded": echo[coded](), "nested": echo[nested](),
 		"generic": echo[envelope[Point]](), "generic2": echo[envelope[words]](),
 		"slice": echo[[]Point](), "map": echo[map[string]Point](), "pointer": echo[*nested](), "int": echo[int](),
 		"ints": echo[[]int](), "bool": echo[bool](), "any": echo[any](), "colour": echo[[]colour](), "level": echo[level](),
-	} {
-		app.Subscriber(name, fn)
+	}
+	for _, name := range slices.Sorted(maps.Keys(types)) {
+		app.Subscriber(name, types[name])
 	}
 	return app
 }

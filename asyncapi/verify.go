@@ -70,22 +70,19 @@ func Seed(seed uint64) VerifyOption { return verifyOption(func(v *verifier) { v.
 // the schema. It logs the figures and returns them.
 func VerifySchemas(tb TB, app App, opts ...VerifyOption) Figures {
 	tb.Helper()
-	doc, err := Generate(app)
+	g, err := generate(app, nil)
 	if err != nil {
 		tb.Errorf("%v", err)
 		return Figures{}
 	}
-	v := &verifier{tb: tb, doc: doc, instances: 2000, seed: 1}
+	v := &verifier{tb: tb, doc: g.doc, instances: 2000, seed: 1}
 	for _, o := range opts {
 		o.applyVerify(v)
 	}
-	if v.checker, err = newChecker(doc); err != nil {
+	if v.checker, err = newChecker(g.doc); err != nil {
 		tb.Errorf("asyncapi: %v", err)
 		return Figures{}
 	}
-	g := newGenerator(app, nil)
-	g.collect(app.Operations())
-	g.document()
 	var all Figures
 	for _, op := range g.operations {
 		figures := v.operation(op)

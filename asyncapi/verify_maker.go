@@ -82,9 +82,7 @@ func (m *maker) collection(t reflect.Type, tag string, at []any, nodes *[]node) 
 		return nil
 	}
 	lengths := []int{0, 1, 1, 2, 3}
-	for _, n := range tagNumbers(head) {
-		lengths = append(lengths, n)
-	}
+	lengths = append(lengths, tagNumbers(head)...)
 	if t.Kind() == reflect.Array {
 		lengths = []int{t.Len()}
 	}

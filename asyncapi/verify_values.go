@@ -22,7 +22,7 @@ var generic = []any{
 
 // texts are strings on both sides of the borders of the usual formats.
 var texts = []string{
-	"a", "ab", "abc", "ABC", "aB", "a b", "a1", "1a", "é", "ß", "日本", "😀", "a😀", "é́", "\u0000", "\n", "a\n", " ", "\t",
+	"a", "ab", "abc", "ABC", "aB", "a b", "a1", "1a", "é", "ß", "\u65e5\u672c", "😀", "a😀", "é́", "\u0000", "\n", "a\n", " ", "\t",
 	"true", "false", "True", "TRUE", "t", "1", "0", "00", "-1", "+1", "1.5", "-1.50", "1e3", ".5", "0x1F", "0X1f", "ff", "FF",
 	"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11", "5B1C6B2E-5D0F-4A43-9D3F-6F9F0E6A8F11", "5b1c6b2e5d0f4a439d3f6f9f0e6a8f11",
 	"5b1c6b2e-5d0f-1a43-9d3f-6f9f0e6a8f11", "{5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11}", "00000000-0000-0000-0000-000000000000",
@@ -80,16 +80,7 @@ func valuesFor(t reflect.Type, tag string) []any {
 	case isNumeric(t):
 		all = append(all, numbers...)
 		for _, p := range params {
-			if d, err := time.ParseDuration(p); err == nil {
-				p = strconv.FormatInt(int64(d), 10)
-			}
-			f, err := strconv.ParseFloat(p, 64)
-			if err != nil {
-				continue
-			}
-			for _, d := range []float64{-1, -0.5, 0, 0.5, 1} {
-				all = append(all, json.Number(strconv.FormatFloat(f+d, 'f', -1, 64)))
-			}
+			all = append(all, around(p)...)
 		}
 	}
 	if isEnum(t) {
@@ -98,6 +89,22 @@ func valuesFor(t reflect.Type, tag string) []any {
 				all = append(all, json.RawMessage(data))
 			}
 		}
+	}
+	return all
+}
+
+// around are numbers near a parameter, which may be a span of time.
+func around(param string) []any {
+	if d, err := time.ParseDuration(param); err == nil {
+		param = strconv.FormatInt(int64(d), 10)
+	}
+	f, err := strconv.ParseFloat(param, 64)
+	if err != nil {
+		return nil
+	}
+	var all []any
+	for _, d := range []float64{-1, -0.5, 0, 0.5, 1} {
+		all = append(all, json.Number(strconv.FormatFloat(f+d, 'f', -1, 64)))
 	}
 	return all
 }

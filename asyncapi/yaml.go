@@ -116,13 +116,18 @@ var block = regexp.MustCompile(`^[^\s\x00-\x1f][^\x00-\x09\x0b-\x1f\x7f-\x{a0}\x
 
 // text writes a string and ends the line.
 func (w *yamlWriter) text(s string, indent int) {
-	if !strings.Contains(s, "\n") || strings.HasSuffix(s, "\n") || !block.MatchString(s) {
+	body, ended := strings.CutSuffix(s, "\n")
+	if !strings.Contains(body, "\n") || strings.HasSuffix(body, "\n") || !block.MatchString(body) {
 		w.out.WriteString(scalar(s))
 		w.out.WriteByte('\n')
 		return
 	}
-	w.out.WriteString("|-\n")
-	for line := range strings.SplitSeq(s, "\n") {
+	header := "|-\n"
+	if ended {
+		header = "|\n"
+	}
+	w.out.WriteString(header)
+	for line := range strings.SplitSeq(body, "\n") {
 		if line != "" {
 			w.out.WriteString(strings.Repeat(" ", max(indent, 2)))
 			w.out.WriteString(line)

@@ -47,9 +47,22 @@ func Traced(next parley.Handler) parley.Handler {
 	}
 }
 
+// Counted counts messages by what is done with them and their address.
+func Counted(count func(what string)) parley.OperationMiddleware {
+	return func(op parley.Operation, next parley.Handler) parley.Handler {
+		what := string(op.Action) + " " + op.Address
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			count(what)
+			return next(ctx, m)
+		}
+	}
+}
+
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
 	app, _ := newApp()
+	counted := make(chan string, 9)
+	app.Use(Counted(func(what string) { counted <- what }))
 	traces := make(chan string, 1)
 	app.Use(Timed(slog.New(slog.DiscardHandler)), parley.SendMiddleware(Traced))
 
@@ -68,6 +81,8 @@ func TestMiddleware(t *testing.T) {
 
 	require.NoError(t, trace.Publish(context.WithValue(t.Context(), traceKey{}, "t1"), nil))
 	require.Equal(t, "t1", <-traces)
+	require.Equal(t, "send trace", <-counted)
+	require.Equal(t, "receive trace", <-counted)
 	_, err := drop.Request(t.Context(), "everything")
 	require.Equal(t, parley.CodePermissionDenied, parley.CodeOf(err))
 }

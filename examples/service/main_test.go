@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/internal/rabbitnode"
 	"github.com/parley-go/parley/internal/rabbittest"
 	"github.com/parley-go/parley/transport/memory"
@@ -27,6 +28,7 @@ var order = Order{ID: "o1", Items: []Item{{SKU: "a", Qty: 2, Price: 1.5}}}
 func TestPlaceOrder(t *testing.T) {
 	t.Parallel()
 	app := NewApp(memory.New())
+	asyncapi.Watch(t, app)
 	place := app.Publisher("orders.place")
 	require.NoError(t, app.Start(t.Context()))
 	defer func() { require.NoError(t, app.Stop(context.Background())) }()

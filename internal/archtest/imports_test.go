@@ -23,6 +23,7 @@ const (
 	amqp      = "github.com/rabbitmq/amqp091-go"
 	validator = "github.com/go-playground/validator/v10"
 	testify   = "github.com/stretchr/testify"
+	otel      = "go.opentelemetry.io/otel"
 )
 
 // arrows are the rings of the design, inner ones first. Paths are relative to
@@ -50,6 +51,8 @@ var arrows = map[string]arrow{
 		ours:   []string{".", "transport", "transport/topology", "asyncapi/internal/ui"},
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
+	"asyncapi/cmd/asyncapi": {ours: []string{"asyncapi"}},
+	"parleyotel":            {ours: []string{".", "transport"}, others: []string{otel}},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 
@@ -132,4 +135,20 @@ func TestShippedDependencies(t *testing.T) {
 			t.Errorf("what ships must not link %s", p.ImportPath)
 		}
 	}
+}
+
+// Which SDK and which exporters make something of the telemetry is the
+// program's choice.
+func TestInstrumentationLinksTheAPIAlone(t *testing.T) {
+	t.Parallel()
+	found := false
+	for _, p := range list(t, "-deps", module+"/parleyotel") {
+		found = found || p.ImportPath == otel+"/trace"
+		for _, foreign := range []string{otel + "/sdk", otel + "/exporters", "github.com/prometheus/"} {
+			if strings.HasPrefix(p.ImportPath, foreign) {
+				t.Errorf("parleyotel must not link %s", p.ImportPath)
+			}
+		}
+	}
+	require.True(t, found)
 }

@@ -17,6 +17,7 @@ import (
 // package.
 var optionTypes = map[string][]string{
 	".":                  {"Option", "SubscriberOption", "SendOption", "DeclarationOption", "StartOption"},
+	"parleyotel":         {"Option"},
 	"transport/rabbitmq": {"Option"},
 	"transport/memory":   {"Option"},
 	"transport/topology": {"Value", "FlagOption", "PassiveOption", "ExchangeOption", "Exchange"},

@@ -66,7 +66,7 @@ func findNode() (string, error) {
 }
 
 func installModules(folder string) error {
-	if _, err := os.Stat(filepath.Join(folder, "node_modules", "amqplib")); err == nil {
+	if _, err := os.Stat(filepath.Join(folder, "node_modules")); err == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)

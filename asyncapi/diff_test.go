@@ -1,0 +1,137 @@
+package asyncapi_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parley-go/parley/asyncapi"
+)
+
+func TestDiffOfEqualDocumentsIsEmpty(t *testing.T) {
+	t.Parallel()
+	d := shopDocument(t)
+	data, err := d.YAML()
+	require.NoError(t, err)
+	again, err := asyncapi.Parse(data)
+	require.NoError(t, err)
+	require.Empty(t, asyncapi.Diff(d, again))
+	require.Empty(t, asyncapi.Diff(again, d))
+}
+
+// Each kind of change, in both directions: what it means one way and the other.
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	type doc = asyncapi.Document
+	const (
+		breaking, unknown     = asyncapi.Breaking, asyncapi.Unknown
+		compatible, neutral   = asyncapi.Compatible, asyncapi.Neutral
+		none                  = asyncapi.Verdict("")
+		place, payment, event = "receive orders.place", "receive payments.{}.captured of exchange payments", "send events.{}.placed of exchange orders"
+	)
+	schema := func(d *doc, name string) *asyncapi.Schema { return d.Components.Schemas[name] }
+	text := &asyncapi.Schema{Type: asyncapi.Types{"string"}}
+	for name, c := range map[string]struct {
+		change        func(d *doc)
+		there, back   asyncapi.Verdict // the worst verdict of the change, and of its reverse
+		who, where    string
+		whoBack, text string
+	}{
+		"operation gone": {func(d *doc) { delete(d.Operations, "placeOrder") }, breaking, compatible, "callers", place, "callers", "the operation is gone"},
+		"new required field of a request": {func(d *doc) {
+			s := schema(d, "OrderInput")
+			s.Properties = append(s.Properties, asyncapi.Property{Name: "shop", Schema: text})
+			s.Required = append(s.Required, "shop")
+		}, breaking, compatible, "callers", place, "", "shop is required now"},
+		"new optional field of a request": {func(d *doc) {
+			s := schema(d, "OrderInput")
+			s.Properties = append(s.Properties, asyncapi.Property{Name: "shop", Schema: text})
+		}, compatible, compatible, "callers", place, "", "shop is new"},
+		"field of a reply gone": {func(d *doc) {
+			s := schema(d, "Receipt")
+			s.Properties, s.Required = s.Properties[1:], s.Required[1:]
+			for _, m := range d.Components.Messages {
+				m.Examples = nil
+			}
+		}, breaking, breaking, "callers", place, "", "order_id is gone"},
+		"field of an event optional": {func(d *doc) { schema(d, "Placed").Required = nil }, breaking, compatible, "readers", event, "", "no longer required"},
+		"narrower range":             {func(d *doc) { schema(d, "ItemInput").Properties.Get("qty").Maximum = "50" }, breaking, compatible, "callers", place, "", "maximum was 100 and is 50"},
+		"shorter text":               {func(d *doc) { schema(d, "ItemInput").Properties.Get("sku").MaxLength = new(16) }, breaking, compatible, "callers", place, "", "maxLength was 32 and is 16"},
+		"enum value gone":            {func(d *doc) { schema(d, "Currency").Enum = []any{"EUR"} }, breaking, breaking, "callers", place, "", `"USD" is gone`},
+		"null refused": {func(d *doc) {
+			schema(d, "OrderInput").Properties.Get("note").Type = asyncapi.Types{"string"}
+		}, breaking, compatible, "callers", place, "", "could be null"},
+		"other type": {func(d *doc) {
+			schema(d, "Payment").Properties.Get("amount").Type = asyncapi.Types{"string"}
+		}, breaking, breaking, "callers", payment, "", "type integer and cannot"},
+		"pattern changed":             {func(d *doc) { schema(d, "OrderInput").Properties.Get("id").Pattern = "^[0-9a-f-]{36}$" }, unknown, unknown, "callers", place, "", "pattern changed"},
+		"pattern refuses the example": {func(d *doc) { schema(d, "OrderInput").Properties.Get("id").Pattern = "^x" }, breaking, unknown, "callers", place, "", `the example "example"`},
+		"new rule": {func(d *doc) {
+			schema(d, "OrderInput").Properties.Get("id").Extensions = asyncapi.Extensions{asyncapi.ExtValidate: "luhn"}
+		}, breaking, compatible, "callers", place, "", "x-validate is new"},
+		"reply gone": {func(d *doc) { d.Operations["placeOrder"].Reply = nil }, breaking, compatible, "callers", place, "", "the reply is gone"},
+		"new error code": {func(d *doc) {
+			d.Operations["placeOrder"].Reply.Extensions[asyncapi.ExtErrors] = []string{"failed_precondition", "not_found", "aborted"}
+		}, unknown, compatible, "callers", place, "", "aborted is new"},
+		"other content type":  {func(d *doc) { d.Components.Messages["Placed"].ContentType = "text/plain" }, breaking, breaking, "readers", event, "", "content type"},
+		"required header":     {func(d *doc) { h := d.Components.Messages["Payment"].Headers; h.Required = append(h.Required, "x-try") }, breaking, compatible, "callers", payment, "", "x-try is required now"},
+		"queue arguments":     {func(d *doc) { delete(d.Channels["ordersPlace"].Extensions, asyncapi.ExtQueue) }, unknown, unknown, "operators", place, "", "queue or exchange changed"},
+		"texts":               {func(d *doc) { d.Operations["placeOrder"].Summary = "Orders."; d.Info.Version = "9" }, neutral, neutral, "callers", place, "", "texts changed"},
+		"key of an operation": {func(d *doc) { d.Operations["place"] = d.Operations["placeOrder"]; delete(d.Operations, "placeOrder") }, neutral, neutral, "callers", place, "", "its id"},
+		"name of a parameter": {func(d *doc) {
+			c := d.Channels["eventsTenantPlaced"]
+			c.Address = new("events.{shop}.placed")
+		}, none, none, "", "", "", ""},
+		"address": {func(d *doc) { d.Channels["eventsTenantPlaced"].Address = new("events.placed") }, breaking, breaking, "readers", event, "", "the operation is gone"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			before, now := shopDocument(t), shopDocument(t)
+			c.change(now)
+			there, back := asyncapi.Diff(before, now), asyncapi.Diff(now, before)
+			require.Equal(t, c.there, worst(there), there.Text())
+			require.Equal(t, c.back, worst(back), back.Text())
+			if c.there == none {
+				return
+			}
+			found := false
+			for _, change := range there {
+				found = found || change.Verdict == c.there && change.Who == c.who && change.Operation == c.where && contains(change.Message, c.text)
+			}
+			require.True(t, found, there.Text())
+		})
+	}
+}
+
+func worst(cs asyncapi.Changes) asyncapi.Verdict {
+	if len(cs) == 0 {
+		return ""
+	}
+	return cs[0].Verdict
+}
+
+func TestDiffReports(t *testing.T) {
+	t.Parallel()
+	before, now := shopDocument(t), shopDocument(t)
+	delete(now.Operations, "tree")
+	now.Info.Version = "2.0.0"
+	changes := asyncapi.Diff(before, now)
+	require.Equal(t, "breaking for callers: receive tree: the operation is gone (/operations/tree)\n"+
+		"neutral: the version was \"1.4.0\" and is \"2.0.0\" (/info/version)\n"+
+		"1 breaking, 0 unknown, 0 compatible, 1 neutral\n", changes.Text())
+	require.Equal(t, 1, changes.ExitCode())
+	data, err := changes.JSON()
+	require.NoError(t, err)
+	var report struct {
+		Changes  []asyncapi.Change `json:"changes"`
+		ExitCode int               `json:"exitCode"`
+	}
+	require.NoError(t, json.Unmarshal(data, &report))
+	require.Equal(t, []asyncapi.Change(changes), report.Changes)
+	require.Equal(t, 1, report.ExitCode)
+	require.Zero(t, asyncapi.Diff(now, now).ExitCode())
+}
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
