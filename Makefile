@@ -2,7 +2,8 @@
 # make lint    formatting, vet, all linters
 # make check   lint and test: what CI runs
 # make bench   parley against the raw client, table in benchmarks/RESULTS.md
-# make chaos   break brokers, networks and services; table in chaos/RESULTS.md
+# make chaos   break brokers, networks and services; table in chaos/RESULTS.md;
+#              CHAOSFLAGS=-short takes minutes instead of an hour
 # make truth   hold generated schemas against decoding and validation; prints the figures
 # make deps    install what the above need: RabbitMQ, python3-pika, npm, Chromium
 

@@ -168,17 +168,31 @@ func (w *call) await(ctx context.Context, limit <-chan time.Time, n *run, pendin
 		case <-confirmed:
 			confirmed = nil
 			if err := w.refused(pending); err != nil {
-				return w.orReply(err)
+				return w.orReply(n.orStopped(err))
 			}
 		case <-pending.Lost():
-			return w.orReply(fmt.Errorf("%w: the connection that the reply would come on was lost", ErrOutcomeUnknown))
+			return w.orReply(n.orStopped(fmt.Errorf("%w: the connection that the reply would come on was lost", ErrOutcomeUnknown)))
 		case <-limit:
 			return w.orReply(errOwnLimit)
 		case <-ctx.Done():
 			return w.orReply(ctx.Err())
 		case <-n.closed:
-			return w.orReply(fmt.Errorf("%w: %w", ErrStopped, ErrOutcomeUnknown))
+			return w.orReply(errStoppedWaiting)
 		}
+	}
+}
+
+// errStoppedWaiting ends the requests that wait when their run stops.
+var errStoppedWaiting = fmt.Errorf("%w: %w", ErrStopped, ErrOutcomeUnknown)
+
+// orStopped returns err, or what caused it: a run that stops takes its reply
+// address and its confirms along.
+func (n *run) orStopped(err error) error {
+	select {
+	case <-n.closed:
+		return errStoppedWaiting
+	default:
+		return err
 	}
 }
 

@@ -12,10 +12,14 @@ import (
 // that could not be moved otherwise, and would be tried for ever.
 const maxCarried = 96 << 10
 
+// maxCarriedFields bounds their number: with those of the failure they must stay
+// below what client libraries accept in one table, 8192.
+const maxCarriedFields = 8000
+
 // carried returns h, or as much of it as fits, the smallest first, with the
 // number of those that do not.
 func carried(h Headers) Headers {
-	if fieldSize(map[string]any(h)) <= maxCarried {
+	if len(h) <= maxCarriedFields && fieldSize(map[string]any(h)) <= maxCarried {
 		return h
 	}
 	bySize := slices.SortedFunc(maps.Keys(h), func(a, b string) int {
@@ -23,7 +27,7 @@ func carried(h Headers) Headers {
 	})
 	kept, room := Headers{}, maxCarried
 	for _, name := range bySize {
-		if room -= entrySize(name, h[name]); room < 0 {
+		if room -= entrySize(name, h[name]); room < 0 || len(kept) == maxCarriedFields {
 			break
 		}
 		kept[name] = h[name]

@@ -19,14 +19,16 @@ type declaration struct {
 	site    string
 	// behind is the function that fn stands for, see [Declared]; nil for fn itself.
 	behind any
-	handle *Subscriber // nil for a router's
+	// paramHint says where else a parameter may come from, see [Declared].
+	paramHint string
+	handle    *Subscriber // nil for a router's
 }
 
 func newDeclaration(address string, fn any, opts []SubscriberOption, site callsite.Site) *declaration {
 	d := &declaration{address: address, fn: fn, opts: opts, site: site.String()}
 	for _, o := range opts {
 		if by, ok := o.(Declared); ok {
-			d.site, d.behind = first(by.Site, d.site), by.Handler
+			d.site, d.behind, d.paramHint = first(by.Site, d.site), by.Handler, by.Hint
 		}
 	}
 	return d
@@ -281,6 +283,7 @@ func (r *receiver) bindHandler(in inherited) []error {
 		PathNames: r.template.Parameters(),
 		Check:     r.app.checks.compile,
 		Resolvers: r.settings.resolvers(),
+		ParamHint: r.declared.paramHint,
 	})
 	r.name = callsite.FuncName(r.declared.function())
 	if err != nil {

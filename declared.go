@@ -2,9 +2,9 @@ package parley
 
 import "fmt"
 
-// DeclarationOption is about one declaration, a subscriber or a publisher.
-// Given to [New] or [NewRouter] it is a registration error; on a single call it
-// has no effect.
+// DeclarationOption is about one declaration: a subscriber, a publisher or, of
+// [NewRouter], the router itself. Given to [New] it is a registration error; on a
+// single call it has no effect.
 type DeclarationOption interface {
 	SubscriberOption
 	SendOption
@@ -19,9 +19,12 @@ type Declared struct {
 	// leaves the nearest caller that is not parley.
 	Site string
 	// Handler is the user's function, where the one that is registered only
-	// stands for it; its name and place are taken. Nil leaves the latter. For a
-	// publisher it has no meaning.
+	// stands for it; its name and place are taken. Nil leaves the latter. Of a
+	// subscriber only.
 	Handler any
+	// Hint says, where a parameter of the handler has no resolver, how else it
+	// could have come about. Of a subscriber only.
+	Hint string
 }
 
 // String says what it declares.

@@ -23,8 +23,9 @@ import (
 //     that share the store.
 //   - A claim ends by Done or Abort. For a process that dies in between, a
 //     shared store ends it after a lease; until then every delivery of the
-//     message is held back. The lease must be longer than any run of a handler
-//     (see [HandlerTimeout]): behind it the message can run a second time.
+//     message is held back. A store that is a [Renewer] keeps it going while the
+//     handler runs. The lease of another one must be longer than any run (see
+//     [HandlerTimeout]): behind it the message can run a second time.
 //   - A done record must be kept as long as duplicates may come, and may then
 //     be forgotten. How many are kept is for the store to bound.
 type Store interface {
@@ -51,6 +52,9 @@ type Claim struct {
 	// Token names a new claim among all claims of its key. A store whose claims
 	// have no lease may leave it empty.
 	Token string
+	// Lease is how long a new claim lasts unless it is renewed, 0 when it does not
+	// end by itself. It is used with a [Renewer] only.
+	Lease time.Duration
 	// Reply is the result of a message that is done, nil when it had no value.
 	// It belongs to the caller, its body and headers too.
 	Reply *Message
@@ -107,6 +111,7 @@ func (d *delivery) claim(ctx context.Context) (v transport.Verdict, ok bool) {
 		return d.succeed(ctx, c.Reply), false
 	}
 	d.claimed, d.token = true, c.Token
+	d.renewing = d.renew(ctx, c.Lease)
 	return 0, true
 }
 
@@ -129,6 +134,7 @@ func (d *delivery) conclude(ctx context.Context, out *Message, err error) *Messa
 		return out
 	}
 	d.claimed = false
+	d.renewing.end()
 	// A delivery that is gone comes again: its result must be known by then.
 	ctx = context.WithoutCancel(ctx)
 	store, key, token := d.settings.store, d.claimKey(), d.token

@@ -39,14 +39,16 @@ type delivery struct {
 	// claimed says that the run has a claim in the store, of that token.
 	claimed bool
 	token   string
+	// renewing keeps the claim alive; nil when it needs no such thing.
+	renewing *renewal
 	// last is how the last run failed.
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
 	byHand *Delivery
 }
 
-// admit does what comes before the handler: the size limit, the reply address,
-// the deadline's form.
+// admit does what comes before the handler: headers that the transport could not
+// hand on, the size limit, the reply address, the deadline's form.
 func (d *delivery) admit() error {
 	m := d.message
 	if m.ReplyTo != "" {
@@ -54,6 +56,9 @@ func (d *delivery) admit() error {
 	}
 	malformed := d.readDeadline(m.Received)
 	d.readRetry()
+	if err := unreadableHeaders(m); err != nil {
+		return err
+	}
 	if n := len(m.Body); n > d.settings.maxBody {
 		return NewError(CodeInvalidArgument, fmt.Sprintf("body of %d bytes is over the limit of %d", n, d.settings.maxBody))
 	}
@@ -62,6 +67,15 @@ func (d *delivery) admit() error {
 		return errReplyForbidden
 	}
 	return malformed
+}
+
+// unreadableHeaders is the error of a message whose headers did not all arrive:
+// a handler must not take it for a message that never had them.
+func unreadableHeaders(m *Message) error {
+	if _, removed := m.Headers[HeaderRemoved]; !removed {
+		return nil
+	}
+	return NewError(CodeInvalidArgument, "headers that no client accepts: "+cut(m.Header(HeaderRemoved), maxReason/2))
 }
 
 var errReplyForbidden = NewError(CodePermissionDenied, "the reply address is not allowed")

@@ -145,11 +145,19 @@ func (q *FailedQueue) Inspect(ctx context.Context, id string) (*FailedMessage, e
 
 // scan visits the messages that are ready now.
 func (q *FailedQueue) scan(ctx context.Context, visit func(*run, *FailedMessage) (transport.Verdict, bool)) error {
+	return q.scanAhead(ctx, 1, func(run *run, f *FailedMessage) (func() transport.Verdict, bool) {
+		v, more := visit(run, f)
+		return func() transport.Verdict { return v }, more
+	})
+}
+
+// scanAhead is scan with verdicts that come later, for at most ahead messages.
+func (q *FailedQueue) scanAhead(ctx context.Context, ahead int, visit func(*run, *FailedMessage) (func() transport.Verdict, bool)) error {
 	run, i, err := q.running()
 	if err != nil {
 		return err
 	}
-	return q.explain(i.Scan(ctx, q.name, func(m *Message) (transport.Verdict, bool) {
+	return q.explain(i.ScanAhead(ctx, q.name, ahead, func(m *Message) (func() transport.Verdict, bool) {
 		return visit(run, readFailed(m, q.source))
 	}))
 }

@@ -111,6 +111,11 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 	if wait, ok := d.delay(err); ok && !d.settledByHand() {
 		return d.postpone(ctx, wait, err)
 	}
+	return d.giveUp(ctx, err)
+}
+
+// giveUp tells a waiting parley caller of the last failure and ends the message.
+func (d *delivery) giveUp(ctx context.Context, err error) transport.Verdict {
 	f := d.public(err)
 	d.logFailure(f, err)
 	d.app.stats.fail(f.code)

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"os/signal"
 	"syscall"
-
-	"github.com/parley-go/parley/transport"
 )
 
 // Start connects and returns when every subscriber consumes. While the broker
@@ -34,18 +32,18 @@ func (a *App) Start(ctx context.Context, opts ...StartOption) error {
 	if err := errors.Join(m.faults...); err != nil {
 		return err
 	}
-	return a.launch(ctx, settings.transport, m)
+	return a.launch(ctx, &settings, m)
 }
 
 // launch is Start without its checks. What it had begun when it fails it ends.
-func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error {
+func (a *App) launch(ctx context.Context, s *startSettings, m *model) error {
 	w := newWatch(a.settings.observers, &a.stats)
 	w.events.begin(a.logPanic)
 	a.watch.Store(w)
 	if err := a.settings.hooks.begin(ctx, onStart); err != nil {
 		return errors.Join(fmt.Errorf("parley: start: %w", err), a.finish(ctx, w))
 	}
-	n, err := a.connect(ctx, t, m, w)
+	n, err := a.connect(ctx, s, m, w)
 	if err != nil {
 		return errors.Join(err, a.finish(ctx, w))
 	}
@@ -62,7 +60,7 @@ func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error
 		return errors.Join(fmt.Errorf("parley: start: %w", err), a.halt(drain, n))
 	}
 	w.set(StatusUp)
-	a.log("parley: started", slog.String("transport", t.String()))
+	a.log("parley: started", slog.String("transport", s.transport.String()))
 	return nil
 }
 
@@ -70,7 +68,9 @@ func (a *App) launch(ctx context.Context, t transport.Transport, m *model) error
 // replies, acknowledges them, gives the rest back to the broker and closes the
 // connection. Requests that still wait end with [ErrStopped]. It returns by the
 // end of ctx, with its error when that came first; what was not finished will be
-// delivered again. An app that does not run returns nil.
+// delivered again. A handler that heeds no context then runs on in its goroutine,
+// which nobody can end: that is logged with its message. An app that does not run
+// returns nil.
 func (a *App) Stop(ctx context.Context) error {
 	if err := a.take(ctx); err != nil {
 		return fmt.Errorf("parley: stop: %w", err)
@@ -97,7 +97,14 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	<-signalled.Done()
 	restore()
-	drain, cancel := a.draining(ctx)
+	return a.Shutdown(context.WithoutCancel(ctx))
+}
+
+// Shutdown is [App.Stop] within the time of [Drain], or by the end of ctx where
+// that comes first. What stops several things with one context leaves the
+// others some of it this way.
+func (a *App) Shutdown(ctx context.Context) error {
+	drain, cancel := context.WithTimeout(ctx, a.settings.drain)
 	defer cancel()
 	return a.Stop(drain)
 }

@@ -2,6 +2,7 @@ package parley_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,33 @@ func TestStopAtOnce(t *testing.T) {
 			require.NoError(w, app.Start(w.ctx()))
 			_ = app.Stop(over)
 			require.ErrorIs(w, q.Publish(w.ctx(), "x"), parley.ErrStopped)
+		}
+	})
+}
+
+// A handler that heeds no context does not hold up Stop; the log names it.
+func TestStopNamesTheHandlersThatRunOn(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		for name, opt := range map[string]parley.SubscriberOption{"queue": parley.Concurrency(4), "first": parley.AckFirst()} {
+			app := w.app()
+			begun, release := make(chan string, 2), make(chan struct{})
+			app.Subscriber(w.at(name), func(s string) { begun <- s; <-release }, opt)
+			app.Subscriber(w.at(name+".quick"), func(string) {})
+			q := app.Publisher(w.at(name))
+			require.NoError(w, app.Start(w.ctx()))
+			for _, id := range []string{"stuck-1-" + name, "stuck-2-" + name} {
+				require.NoError(w, q.Publish(w.ctx(), "x", parley.MessageID(id)))
+				next(w, begun)
+			}
+			budget, cancel := context.WithCancel(w.ctx())
+			cancel()
+			require.ErrorIs(w, app.Stop(budget), context.Canceled)
+			for _, id := range []string{"stuck-1-" + name, "stuck-2-" + name} {
+				require.Equal(w, 1, strings.Count(w.log.String(), "message_id="+id), "logged once")
+			}
+			require.Contains(w, w.log.String(), `handler still runs at the end of Stop; its goroutine stays until it returns" address=`+w.at(name)+" handler=")
+			close(release)
 		}
 	})
 }

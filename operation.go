@@ -181,9 +181,9 @@ func (r *receiver) operation() Operation {
 		ReplyTo:      slices.Clone(s.replyPatterns),
 		Errors:       slices.Clone(s.codes),
 		Failure:      s.failurePolicy(r.topology.ErrorQueue),
+		Forwards:     len(s.forwards),
 		Summary:      s.document.summary,
 		Description:  s.document.description,
-		Forwards:     len(r.settings.forwards),
 		Check:        r.plan.Check,
 		Rule:         r.app.checks.rule,
 	}

@@ -134,9 +134,9 @@ func FailFast() Option {
 	return appOption{"parley.FailFast()", func(s *appSettings) { s.failFast = true }}
 }
 
-// Drain is how long [App.Run] lets running handlers finish once it is told to
-// stop, [DefaultDrain] by default. It does not concern [App.Stop], whose
-// context says it.
+// Drain is how long [App.Run] and [App.Shutdown] let running handlers finish,
+// [DefaultDrain] by default. It does not concern [App.Stop], whose context says
+// it.
 func Drain(d time.Duration) Option {
 	return appOption{
 		fmt.Sprintf("parley.Drain(%v)", d),
@@ -160,7 +160,10 @@ type StartOption interface {
 	applyStart(s *startSettings)
 }
 
-type startSettings struct{ transport transport.Transport }
+type startSettings struct {
+	transport transport.Transport
+	around    []HandleMiddleware
+}
 
 type startOption struct {
 	text  string
@@ -175,5 +178,15 @@ func On(t transport.Transport) StartOption {
 	return startOption{
 		fmt.Sprintf("parley.On(%s)", t),
 		func(s *startSettings) { s.transport = t },
+	}
+}
+
+// Around wraps the handling of every subscriber in one run, outside all other
+// middleware; of several the first is the outermost. It is for those who look at
+// a run from outside, as tests do.
+func Around(m HandleMiddleware) StartOption {
+	return startOption{
+		"parley.Around(…)",
+		func(s *startSettings) { s.around = append(s.around, m) },
 	}
 }

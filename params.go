@@ -50,10 +50,7 @@ type param struct {
 func Param(fn any) SubscriberOption {
 	site := callsite.Caller().String()
 	p := param{subject: "parameter resolver (" + site + ")"}
-	p.resolver, p.fault = binder.NewResolver(fn, site)
-	if p.resolver != nil {
-		p.keepDelivery(append(slices.Clone(p.resolver.Takes()), p.resolver.Provides()))
-	}
+	p.resolver, p.fault = binder.NewResolver(fn, site, deliveryType)
 	return p.option(fmt.Sprintf("parley.Param(%T)", fn))
 }
 
@@ -63,23 +60,12 @@ func Param(fn any) SubscriberOption {
 // all of them. The rest is as with Param.
 func Supply(t reflect.Type, value any) SubscriberOption {
 	p := param{subject: fmt.Sprintf("supplied parameter %v", t), supplied: true}
-	p.resolver, p.fault = binder.Constant(t, value)
-	p.keepDelivery([]reflect.Type{t})
+	p.resolver, p.fault = binder.Constant(t, value, deliveryType)
 	return p.option(fmt.Sprintf("parley.Supply(%v)", t))
 }
 
 func (p param) option(text string) SubscriberOption {
 	return subscriberOption{text, func(s *subscriberSettings) { s.params = append(slices.Clip(s.params), p) }}
-}
-
-// keepDelivery refuses what only a handler may have.
-func (p *param) keepDelivery(types []reflect.Type) {
-	if p.fault == nil && slices.Contains(types, deliveryType) {
-		p.fault = &topology.Error{
-			Wanted: "*parley.Delivery as parameter of a handler alone", Got: "it in a resolver",
-			Hint: "let the handler take it, with parley.Manual()",
-		}
-	}
 }
 
 // resolvers are in effect for a subscriber; the first one of a type counts.

@@ -96,17 +96,17 @@ func TestParamRegistrationErrors(t *testing.T) {
 		"of the delivery": {
 			func(*parley.App) {},
 			[]parley.Option{parley.Param(func() *parley.Delivery { return nil })},
-			[]string{"parley: app: parameter resolver", "wanted *parley.Delivery as parameter of a handler alone", "parley.Manual()"},
+			[]string{"parley: app: parameter resolver", "wanted a resolver for a type of your own, got one for *parley.Delivery"},
 		},
 		"from the delivery": {
 			func(*parley.App) {},
 			[]parley.Option{parley.Param(func(*parley.Delivery) user { return user{} })},
-			[]string{"parley: app: parameter resolver", "wanted *parley.Delivery as parameter of a handler alone"},
+			[]string{"parley: app: parameter resolver", "wanted a resolved type, context.Context or *parley.Message as first parameter, got *parley.Delivery"},
 		},
 		"supplied delivery": {
 			func(*parley.App) {},
 			[]parley.Option{supply(&parley.Delivery{})},
-			[]string{"parley: app: supplied parameter *parley.Delivery", "wanted *parley.Delivery as parameter of a handler alone"},
+			[]string{"parley: app: supplied parameter *parley.Delivery", "wanted a resolver for a type of your own, got one for *parley.Delivery"},
 		},
 		"two in one scope": {
 			func(*parley.App) {},
@@ -136,10 +136,19 @@ func TestParamRegistrationErrors(t *testing.T) {
 			[]parley.Option{parley.Declared{Site: "main.go:14"}},
 			[]string{"parley: app: wanted options for many declarations, got parley.Declared(main.go:14)", "hint"},
 		},
-		"declared for a router": {
-			func(app *parley.App) { app.Include(parley.NewRouter("r", parley.Declared{Site: "main.go:14"})) },
+		"an option of a router that is declared elsewhere": {
+			func(app *parley.App) {
+				app.Include(parley.NewRouter("r", parley.Declared{Site: "main.go:14"}, parley.FailFast()))
+			},
 			nil,
-			[]string{`parley: router "r" (params_registration_test.go:`, "wanted options for many declarations, got parley.Declared(main.go:14)"},
+			[]string{`parley: router "r" (main.go:14)`, "parley.FailFast()"},
+		},
+		"where else a parameter may come from": {
+			func(app *parley.App) {
+				app.Subscriber("a", needsTenant, parley.Declared{Hint: "fx.Provide it"})
+			},
+			nil,
+			[]string{"wanted a parameter resolver", "hint: register one with parley.Param, or move the field into the input, or fx.Provide it"},
 		},
 	}
 	for name, c := range cases {
@@ -158,15 +167,17 @@ func TestParamRegistrationErrors(t *testing.T) {
 	}
 }
 
-func TestABrokenParamIsReportedOnce(t *testing.T) {
+// A subscriber that needs it is not begun, in an app that runs neither.
+func TestAFaultyParamIsNotMissing(t *testing.T) {
 	t.Parallel()
-	err := declared(t, func(app *parley.App) {
-		app.Subscriber("a", needsTenant)
-		app.Subscriber("b", needsTenant)
-		app.Include(parley.NewRouter("r"))
-	}, parley.Param(func(_ user, _ context.Context) tenant { return tenant{} }))
-	require.Equal(t, 1, strings.Count(err.Error(), "parley: "))
-	require.ErrorContains(t, err, "context.Context as first parameter")
+	app := parley.New(memory.New(), parley.Param(func(_ user, _ context.Context) tenant { return tenant{} }))
+	s := app.Subscriber("a", needsTenant)
+	err := app.Err()
+	require.Equal(t, 2, strings.Count(err.Error(), "parley: "), err)
+	require.ErrorContains(t, err, "parley: app: parameter resolver (params_registration_test.go:")
+	require.ErrorContains(t, err, "wanted context.Context as first parameter")
+	require.ErrorContains(t, s.Err(), "for third parameter, got a faulty one for parley_test.tenant (params_registration_test.go:")
+	require.Empty(t, app.Operations())
 }
 
 func TestASupplyIsNoDuplicateOfAParam(t *testing.T) {

@@ -11,11 +11,11 @@ import (
 )
 
 // rawSubscription consumes a queue below parley.
-func rawSubscription(w *world, queue string, handle func(*parley.Message) transport.Verdict) transport.Subscription {
+func rawSubscription(w *world, queue string, handle func(*parley.Message) transport.Verdict, values ...topology.Value) transport.Subscription {
 	w.Helper()
 	address, err := topology.ParseTemplate(queue)
 	require.NoError(w, err)
-	sub, err := topology.Resolve("", address, topology.ErrorQueueReader())
+	sub, err := topology.Resolve("", address, append(values, topology.ErrorQueueReader())...)
 	require.NoError(w, err)
 	return transport.Subscription{
 		Topology: sub, Prefetch: 10, Workers: 1,

@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -34,6 +35,7 @@ type receiver struct {
 	deliveryLimit int
 	// detached are the handlers that outlive their delivery.
 	detached sync.WaitGroup
+	running  running
 
 	run *run
 	// begun is closed when consumer or err is set.
@@ -46,6 +48,9 @@ type receiver struct {
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
 	r.run = n
+	for _, m := range slices.Backward(n.around) {
+		r.handle, r.ownsResults = m(r.handle), false
+	}
 	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
 	workers := r.settings.prefetch
@@ -102,7 +107,9 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		d.entered = false
 		d.made++
 		h := d.handling(ctx, d.settings.handlerTimeout)
+		d.running.add(d)
 		out, err := d.attempt(h)
+		d.running.remove(d)
 		h.end()
 		<-d.slots
 		d.ran(ctx, err)

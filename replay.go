@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
@@ -26,8 +27,8 @@ import (
 // may be handled twice. None is lost. A message that fails again comes to the
 // end of the error queue and is not replayed by this call.
 //
-// One message after the other is confirmed, so order is kept among those
-// replayed. filter runs on the caller's goroutine and may keep what it is given.
+// Up to 64 messages at a time wait for their confirms, when ctx has ended for 2
+// seconds more at the most; order is kept among those replayed. filter runs on the caller's goroutine and may keep what it is given.
 func (q *FailedQueue) Replay(ctx context.Context, filter func(*FailedMessage) bool, opts ...ReplayOption) (int, error) {
 	settings := replaySettings{}
 	for _, o := range opts {
@@ -39,8 +40,9 @@ func (q *FailedQueue) Replay(ctx context.Context, filter func(*FailedMessage) bo
 	if _, _, err := q.running(); err != nil {
 		return 0, err
 	}
-	r := replay{queue: q, settings: settings, filter: filter}
-	r.report.Err = q.scan(ctx, func(run *run, f *FailedMessage) (transport.Verdict, bool) {
+	r := replay{queue: q, settings: settings, filter: filter, end: func() {}}
+	defer func() { r.end() }()
+	r.report.Err = q.scanAhead(ctx, replayAhead, func(run *run, f *FailedMessage) (func() transport.Verdict, bool) {
 		return r.visit(ctx, run, f)
 	})
 	if r.report.Err != nil || len(r.report.Failures) > 0 {
@@ -60,6 +62,14 @@ func (q *FailedQueue) ReplayOne(ctx context.Context, id string, opts ...ReplayOp
 	return err
 }
 
+const (
+	// replayAhead bounds the messages that are published and not confirmed.
+	replayAhead = 64
+	// replayGrace is how long the confirms of what is published are waited for
+	// when ctx has ended: without them it stays in both places.
+	replayGrace = 2 * time.Second
+)
+
 // replay is one call of Replay.
 type replay struct {
 	queue    *FailedQueue
@@ -67,24 +77,48 @@ type replay struct {
 	filter   func(*FailedMessage) bool
 	tried    int
 	report   ReplayError
+	// grace is what is left of replayGrace; nil before ctx has ended.
+	grace context.Context
+	end   context.CancelFunc
 }
 
-func (r *replay) visit(ctx context.Context, run *run, f *FailedMessage) (transport.Verdict, bool) {
+// confirmed waits for the outcome of what was published.
+func (r *replay) confirmed(ctx context.Context, c transport.Confirmation) error {
+	err := transport.Wait(ctx, c)
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	if r.grace == nil {
+		r.grace, r.end = context.WithTimeout(context.WithoutCancel(ctx), replayGrace)
+	}
+	return transport.Wait(r.grace, c)
+}
+
+// visit publishes a chosen message; whether it leaves the error queue is said
+// when that is confirmed.
+func (r *replay) visit(ctx context.Context, run *run, f *FailedMessage) (verdict func() transport.Verdict, more bool) {
+	keep := func() transport.Verdict { return r.queue.keep(ctx, run, f) }
 	if r.filter != nil && !r.filter(f) {
-		return r.queue.keep(ctx, run, f), true
+		return keep, true
 	}
 	r.tried++
-	more := r.settings.limit == 0 || r.tried < r.settings.limit
+	more = r.settings.limit == 0 || r.tried < r.settings.limit
 	p, err := r.settings.publication(f)
+	var confirmation transport.Confirmation
 	if err == nil {
-		err = run.confirmed(ctx, p)
+		confirmation, err = run.conn.Publish(ctx, p)
 	}
-	if err != nil {
-		r.report.Failures = append(r.report.Failures, ReplayFailure{ID: f.Message.ID, Err: err})
-		return r.queue.keep(ctx, run, f), more
-	}
-	r.report.Replayed++
-	return transport.Ack, more
+	return func() transport.Verdict {
+		if err == nil {
+			err = r.confirmed(ctx, confirmation)
+		}
+		if err != nil {
+			r.report.Failures = append(r.report.Failures, ReplayFailure{ID: f.Message.ID, Err: err})
+			return keep()
+		}
+		r.report.Replayed++
+		return transport.Ack
+	}, more
 }
 
 // publication directs a message to where it is replayed.
@@ -106,7 +140,8 @@ func (s *replaySettings) publication(f *FailedMessage) (*transport.Publication, 
 // ReplayError is how a replay did not do all that was asked of it.
 type ReplayError struct {
 	// Replayed is how many messages were confirmed in their new place. After a
-	// lost session the latest of them may still be in the error queue as well.
+	// lost session the latest of them, at most 64, may still be in the error
+	// queue as well.
 	Replayed int
 	// Failures are those that could not be published. They are still in the
 	// error queue.

@@ -76,6 +76,9 @@ func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) 
 	if limit := b.app.settings.subscriber.maxBody; len(m.Body) > limit {
 		return nil, &CallError{b.template.String(), m.CorrelationID, fmt.Errorf("reply of %d bytes is over the limit of %d", len(m.Body), limit)}
 	}
+	if err := unreadableHeaders(m); err != nil {
+		return nil, &CallError{b.template.String(), m.CorrelationID, fmt.Errorf("reply: %w", err)}
+	}
 	if remote := remoteError(m); remote != nil {
 		return nil, remote
 	}

@@ -156,7 +156,13 @@ func coarse(d time.Duration) time.Duration {
 func (d *delivery) postpone(ctx context.Context, wait time.Duration, err error) transport.Verdict {
 	queue := topology.WaitQueue(d.topology.Queue.Name, wait)
 	p := &transport.Publication{Message: d.postponed(wait), Key: queue.Name, Mandatory: true}
-	if sendErr := d.sendTo(ctx, queue, p); sendErr != nil {
+	sendErr := d.sendTo(ctx, queue, p)
+	switch {
+	case errors.Is(sendErr, ErrNotSent) && unsendable(sendErr):
+		// Its headers and the count of its attempts do not fit into one message.
+		d.log(slog.LevelWarn, "message has no room for another attempt", slog.Any("error", sendErr))
+		return d.giveUp(ctx, err)
+	case sendErr != nil:
 		return d.again(ctx, "wait queue did not take the message", sendErr)
 	}
 	d.app.stats.retried.Add(1)

@@ -249,7 +249,7 @@ func TestDeliveryLimit(t *testing.T) {
 		ran := failing(w, app, errFlaky, parley.OnFailure(parley.Requeue), parley.From(topology.Quorum(), topology.DeliveryLimit(1)))
 		work := app.Publisher(w.at("work"))
 		w.start(app)
-		failed := w.collect(w.at("work.error"))
+		failed := w.collect(w.at("work.error"), topology.Argument(topology.ArgQueueType, topology.TypeQuorum))
 		require.NoError(w, work.Publish(w.ctx(), "x"))
 		require.Equal(w, "x", string(next(w, failed).Body))
 		require.Len(w, ran, 1)

@@ -12,14 +12,22 @@ type Router struct {
 	scope
 	prefix string
 	opts   []Option
-	site   callsite.Site
+	site   string
 }
 
 // NewRouter returns an empty router. The prefix may be empty. Options are
 // [SubscriberOption] and [SendOption] values, the defaults of what is declared
 // in the router; an option that concerns a whole app is a registration error.
 func NewRouter(prefix string, opts ...Option) *Router {
-	return &Router{prefix: prefix, opts: opts, site: callsite.Caller()}
+	r := &Router{prefix: prefix, site: callsite.Caller().String()}
+	for _, o := range opts {
+		if by, ok := o.(Declared); ok {
+			r.site = first(by.Site, r.site)
+			continue
+		}
+		r.opts = append(r.opts, o)
+	}
+	return r
 }
 
 // Subscriber registers fn like [App.Subscriber]. Declare it before the apps

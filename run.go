@@ -24,6 +24,8 @@ type run struct {
 	waits   waits
 	// closed ends the requests that still wait.
 	closed chan struct{}
+	// around is the middleware of this run alone.
+	around []HandleMiddleware
 	// ctx lives as long as the run; work are the goroutines that it bounds.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -43,16 +45,17 @@ type receiverKey struct {
 func (r *receiver) key() receiverKey { return receiverKey{r.declared, r.template.String()} }
 
 // connect opens the connection of a run of m.
-func (a *App) connect(ctx context.Context, t transport.Transport, m *model, w *watch) (*run, error) {
+func (a *App) connect(ctx context.Context, s *startSettings, m *model, w *watch) (*run, error) {
 	n := &run{
 		app:       a,
+		around:    s.around,
 		watch:     w,
 		closed:    make(chan struct{}),
 		calls:     calls{pending: map[string]*call{}, max: a.settings.maxPending},
 		receivers: map[receiverKey]*receiver{},
 		classify:  func(string) transport.ReplyClass { return transport.ReplyNamed },
 	}
-	conn, err := t.Connect(ctx, transport.Settings{
+	conn, err := s.transport.Connect(ctx, transport.Settings{
 		App:       a.settings.name,
 		FailFast:  a.settings.failFast,
 		Exchanges: m.exchanges(),
@@ -61,7 +64,7 @@ func (a *App) connect(ctx context.Context, t transport.Transport, m *model, w *w
 		OnLink:    w.link,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("parley: start on %s: %w", t, err)
+		return nil, fmt.Errorf("parley: start on %s: %w", s.transport, err)
 	}
 	n.conn = conn
 	if c, ok := conn.(transport.ReplyClassifier); ok {

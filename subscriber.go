@@ -132,7 +132,11 @@ func (r *receiver) stop(ctx context.Context) error {
 	if r.consumer == nil {
 		return nil
 	}
-	return errors.Join(r.consumer.Stop(ctx), r.awaitDetached(ctx))
+	err := errors.Join(r.consumer.Stop(ctx), r.awaitDetached(ctx))
+	if err != nil {
+		r.running.tell(ctx)
+	}
+	return err
 }
 
 // awaitDetached waits for the handlers whose messages are settled already.

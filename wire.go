@@ -1,6 +1,10 @@
 package parley
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/parley-go/parley/transport"
+)
 
 // Headers that parley sends. Names beginning with [HeaderPrefix] are reserved.
 const (
@@ -39,8 +43,11 @@ const (
 	// handler ran, 0 where it did not.
 	HeaderFailureAttempt = "parley-failure-attempt"
 	// HeaderFailureOmitted is how many headers of the message were left out to
-	// keep the others below 96 KiB, the largest first; absent when none were.
+	// keep the others below 96 KiB and 8000, the largest first; absent when none were.
 	HeaderFailureOmitted = "parley-failure-omitted"
+	// HeaderRemoved is set on a received message that has headers which no
+	// client accepts, and says what is missing. Such a message is not handled.
+	HeaderRemoved = transport.HeaderRemoved
 )
 
 // maxShortString bounds routing keys, ids and types in bytes (AMQP 0-9-1, shortstr).

@@ -15,6 +15,7 @@ import (
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/memory"
 	"github.com/parley-go/parley/transport/rabbitmq"
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // patience bounds every wait of a test; it is no expectation about speed.
@@ -105,14 +106,14 @@ func (w *world) publish(conn transport.Conn, queue string, m *parley.Message) {
 }
 
 // collect consumes a queue raw, an error queue too.
-func (w *world) collect(queue string) <-chan *parley.Message {
+func (w *world) collect(queue string, values ...topology.Value) <-chan *parley.Message {
 	w.Helper()
 	conn, _ := w.client()
 	got := make(chan *parley.Message, 100)
 	_, err := conn.Subscribe(w.ctx(), rawSubscription(w, queue, func(m *parley.Message) transport.Verdict {
 		got <- m
 		return transport.Ack
-	}))
+	}, values...))
 	require.NoError(w, err)
 	return got
 }

@@ -5,6 +5,7 @@
 //	go run ./chaos                    all scenarios
 //	go run ./chaos -short             a tenth of the load, one fault each
 //	go run ./chaos -scenarios 1,5     some of them
+//	go run ./chaos -seed 7            the choices of an earlier run once more
 //
 // It needs an installed rabbitmq-server, of which it starts private nodes. The
 // table goes to the file named by -out. The exit status is 0 only when every
@@ -17,19 +18,35 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
+	"github.com/parley-go/parley/chaos/internal/scenario"
 	"github.com/parley-go/parley/chaos/internal/suite"
 	"github.com/parley-go/parley/chaos/internal/victim"
 )
 
 func main() {
-	if len(os.Args) > 1 && os.Args[1] == victim.Verb {
-		exit(victim.Main(os.Stdin, os.Stdout))
+	if program := hidden(os.Args[1:]); program != nil {
+		exit(program())
 		return
 	}
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	exit(run(ctx, os.Args[1:]))
+}
+
+// hidden returns what the driver is when it has started itself again: a victim
+// or a lane; nil when it is the driver.
+func hidden(args []string) func() error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case args[0] == victim.Verb:
+		return func() error { return victim.Main(os.Stdin, os.Stdout) }
+	case args[0] == suite.Verb:
+		return func() error { return suite.Serve(os.Stdin, os.Stdout, scenario.All()) }
+	}
+	return nil
 }
 
 func exit(err error) {
@@ -44,28 +61,24 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("seed %d, journals in %s\n", o.Seed, o.Folder)
+	facts := suite.Gather(ctx)
+	fmt.Printf("seed %d, %d at once, about %v, journals in %s\n", o.Seed, o.Lanes, suite.Estimate(o).Round(time.Minute), o.Folder)
 	all, err := suite.Run(ctx, o)
-	suite.Report(os.Stdout, o, all)
+	facts.Done()
+	suite.Report(os.Stdout, o, facts, all)
 	if err != nil {
 		return err
 	}
-	if err := write(out, o, all); err != nil {
+	if err := write(out, o, facts, all); err != nil {
 		return err
 	}
-	broken := 0
-	for i := range all {
-		if !all[i].Passed() {
-			broken++
-		}
-	}
-	if broken > 0 {
-		return fmt.Errorf("%d of %d scenarios did not hold; journals in %s", broken, len(all), o.Folder)
+	if err := suite.Verdict(all); err != nil {
+		return fmt.Errorf("%w; journals in %s", err, o.Folder)
 	}
 	return os.RemoveAll(o.Folder)
 }
 
-func write(path string, o suite.Options, all []suite.Outcome) error {
+func write(path string, o suite.Options, facts suite.Facts, all []suite.Outcome) error {
 	if path == "" {
 		return nil
 	}
@@ -73,6 +86,6 @@ func write(path string, o suite.Options, all []suite.Outcome) error {
 	if err != nil {
 		return err
 	}
-	suite.Report(f, o, all)
+	suite.Report(f, o, facts, all)
 	return f.Close()
 }

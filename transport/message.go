@@ -13,6 +13,11 @@ import (
 // a uint64 that does not fit an int64 cannot be sent.
 type Headers map[string]any
 
+// HeaderRemoved is set by a transport on a received message that has headers
+// which it cannot hand on: those are missing, and the value says what and why.
+// Whoever sends it does so to the same effect.
+const HeaderRemoved = "parley-headers-removed"
+
 // Clone returns a shallow copy; a clone of nil is nil.
 func (h Headers) Clone() Headers { return maps.Clone(h) }
 

@@ -74,6 +74,20 @@ type QueueInspector interface {
 	// moment may be lost with it, and the error is [ErrSessionLost]. When ctx
 	// ends Scan does so before the next message, with its cause.
 	Scan(ctx context.Context, queue string, visit func(m *Message) (v Verdict, more bool)) error
+	// ScanAhead is Scan with verdicts that come later: visit returns a function
+	// that gives one, and is called for further messages meanwhile. At most
+	// ahead messages, at least 1, wait for their verdicts. The functions are
+	// called in the order of the messages, on the caller's goroutine, all of them
+	// before ScanAhead returns, also after an error; not when visit panics.
+	ScanAhead(ctx context.Context, queue string, ahead int, visit func(m *Message) (verdict func() Verdict, more bool)) error
+}
+
+// AtOnce makes of what [QueueInspector.Scan] calls what its ScanAhead calls.
+func AtOnce(visit func(m *Message) (Verdict, bool)) func(m *Message) (func() Verdict, bool) {
+	return func(m *Message) (func() Verdict, bool) {
+		v, more := visit(m)
+		return func() Verdict { return v }, more
+	}
 }
 
 // TopologyChecker is implemented by a [Transport] that cannot honour every
@@ -94,4 +108,17 @@ type NativeMessages interface {
 	// Convert returns v, a value of one of the types of Outputs, as a message
 	// that shares v's body.
 	Convert(v any) (*Message, error)
+}
+
+// Remover is implemented by a [Conn] that can delete what was declared. It is
+// for tools and tests. It may be called concurrently; while there is no session
+// its methods wait until ctx ends. What does not exist is no error. After Close
+// the error is [ErrClosed].
+type Remover interface {
+	// RemoveQueue deletes a queue with its messages and bindings, for good: they
+	// go to no dead-letter exchange. Its consumers are ended by the broker and
+	// may declare it anew.
+	RemoveQueue(ctx context.Context, queue string) error
+	// RemoveExchange deletes an exchange with its bindings.
+	RemoveExchange(ctx context.Context, exchange string) error
 }

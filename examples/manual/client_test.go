@@ -9,16 +9,16 @@ import (
 	"github.com/parley-go/parley"
 )
 
-// Placer is what Checkout needs of the order service.
+// Placer is what Basket needs of the order service.
 type Placer interface {
 	Call(ctx context.Context, o Order, opts ...parley.SendOption) (Receipt, error)
 }
 
-// Checkout turns a basket into an order.
-type Checkout struct{ orders Placer }
+// Basket becomes an order.
+type Basket struct{ orders Placer }
 
 // Buy places the order.
-func (c Checkout) Buy(ctx context.Context, o Order) (int, error) {
+func (c Basket) Buy(ctx context.Context, o Order) (int, error) {
 	receipt, err := c.orders.Call(ctx, o)
 	return receipt.Items, err
 }
@@ -36,11 +36,11 @@ func TestClient(t *testing.T) {
 	app.Subscriber("orders.place", PlaceOrder)
 
 	orders := parley.NewClient[Order, Receipt](app, "orders.place")
-	checkout := Checkout{orders}
+	basket := Basket{orders}
 
 	start(t, app)
 	ctx := t.Context()
-	bought, err := checkout.Buy(ctx, order)
+	bought, err := basket.Buy(ctx, order)
 	require.NoError(t, err)
 	require.Equal(t, 2, bought)
 
@@ -53,8 +53,8 @@ func TestClient(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, receipt, later)
 
-	checkout = Checkout{fakePlacer(func(Order) (Receipt, error) { return Receipt{Items: 1}, nil })}
-	bought, err = checkout.Buy(ctx, order)
+	basket = Basket{fakePlacer(func(Order) (Receipt, error) { return Receipt{Items: 1}, nil })}
+	bought, err = basket.Buy(ctx, order)
 	require.NoError(t, err)
 	require.Equal(t, 1, bought)
 }

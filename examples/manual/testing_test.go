@@ -1,7 +1,9 @@
 package manual_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,98 +11,155 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
-	"github.com/parley-go/parley/transport/memory"
+	"github.com/parley-go/parley/testing/parleytest"
+	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/rabbitmq"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-func TestShop(t *testing.T) {
-	t.Parallel()
-	broker := memory.New()
-	app := parley.New(broker, parley.Info("shop", "1.0.0"))
-	app.Subscriber("orders.place", PlaceOrder)
-	place := app.Publisher("orders.place")
-	require.NoError(t, app.Start(t.Context()))
-	defer func() { require.NoError(t, app.Stop(context.Background())) }()
-
-	receipt, err := parley.Request[Receipt](t.Context(), place, order)
-	require.NoError(t, err)
-	require.Equal(t, Receipt{OrderID: "o1", Items: 2}, receipt)
+// newShop is the constructor of a service: main calls it with RabbitMQ.
+func newShop(t transport.Transport) *parley.App {
+	app := parley.New(t, parley.Info("shop", "1.0.0"), quiet)
+	app.Subscriber("orders.place", PlaceOrder, parley.PublishTo("receipts"))
+	return app
 }
 
-func TestADayLater(t *testing.T) {
-	t.Parallel()
+var production = rabbitmq.New("amqp://shop@broker.example/")
+
+func TestPlaceOrder(t *testing.T) {
+	ts := parleytest.Start(t, newShop(production))
+	ts.Queue("receipts")
+
+	receipt, err := parleytest.Request[Receipt](ts, "orders.place", order)
+	require.NoError(t, err)
+	require.Equal(t, Receipt{OrderID: "o1", Items: 2}, receipt)
+	ts.Subscriber("orders.place").CalledWith(order).Returned(receipt).Settled(parleytest.Ack)
+	require.Equal(t, []Receipt{receipt}, parleytest.Published[Receipt](ts, "receipts"))
+}
+
+func TestOutOfStock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		app := parley.New(memory.New())
-		app.Subscriber("bake", func(context.Context, string) string {
-			time.Sleep(24 * time.Hour)
-			return "done"
-		})
-		bake := app.Publisher("bake")
-		require.NoError(t, app.Start(t.Context()))
+		app := parley.New(production, quiet)
+		app.Subscriber("stock.reserve",
+			func(context.Context, Item) error { return errors.New("the store is closed") },
+			parley.Retry(parley.Delayed(time.Minute, time.Hour)))
+		ts := parleytest.Start(t, app)
 
 		begin := time.Now()
-		answer, err := parley.Request[string](t.Context(), bake, "cake", parley.NoTimeout())
-		require.NoError(t, err)
-		require.Equal(t, "done", answer)
-		require.Equal(t, 24*time.Hour, time.Since(begin))
-		require.NoError(t, app.Stop(context.Background()))
+		ts.Publish("stock.reserve", Item{SKU: "tea", Qty: 2})
+		ts.Subscriber("stock.reserve").
+			CalledWith(Item{SKU: "tea", Qty: 2}).
+			Failed(parley.CodeUnknown).
+			Settled(parleytest.Retried).
+			Settled(parleytest.ErrorQueue).
+			Attempts(3)
+		require.Equal(t, time.Hour+time.Minute, time.Since(begin))
+		require.Len(t, ts.ErrorQueue("stock.reserve"), 1)
 	})
 }
 
-func TestFaults(t *testing.T) {
-	t.Parallel()
+func TestWaiting(t *testing.T) {
+	ts := parleytest.Start(t, newShop(production))
+	ts.Queue("receipts")
+
+	for range 10 {
+		ts.Publish("orders.place", order)
+	}
+	ts.Wait()
+	require.Len(t, parleytest.Published[Receipt](ts, "receipts"), 10)
+}
+
+func TestOneMessage(t *testing.T) {
+	ts := parleytest.Start(t, newShop(production))
+	ts.Queue("receipts")
+
+	first := ts.Publish("orders.place", order, parley.Header("x-tenant", "blue"))
+	second := ts.Publish("orders.place", Order{ID: "o2"})
+	placed := ts.Subscriber("orders.place")
+	placed.Of(first).WithHeader("x-tenant", "blue").Handled()
+	placed.Of(second).Failed(parley.CodeInvalidArgument).Attempts(0)
+	t.Log(second.History())
+}
+
+func TestOtherClients(t *testing.T) {
+	ts := parleytest.Start(t, newShop(production))
+	ts.Queue("receipts")
+
+	body := []byte(`{"id":"o1","items":[{"sku":"tea","qty":2}]}`)
+	reply, ok := ts.RawRequest("orders.place", &parley.Message{Body: body})
+	require.True(t, ok)
+	require.JSONEq(t, `{"order_id":"o1","items":2}`, string(reply.Body))
+
+	_, ok = ts.RawRequest("orders.place", &parley.Message{Body: []byte("no order")})
+	require.False(t, ok, "a client that is not parley's is told of no error")
+
+	gone := ts.Vanished("orders.place", order)
+	ts.Subscriber("orders.place").Of(gone).Handled().Settled(parleytest.Ack)
+
+	again := ts.Redeliver(gone)
+	ts.Subscriber("orders.place").Of(again).Handled()
+}
+
+// Checkout asks the payment service for the money.
+type Checkout struct{ charge *parley.Publisher }
+
+// Charge is what it asks for, Paid the answer.
+type (
+	Charge struct{ Cents int }
+	Paid   struct{ Reference string }
+)
+
+// Pay charges an amount.
+func (c *Checkout) Pay(ctx context.Context, cents int) (string, error) {
+	paid, err := parley.Request[Paid](ctx, c.charge, Charge{cents})
+	return paid.Reference, err
+}
+
+func newCheckout(t transport.Transport) *parley.App {
+	app := parley.New(t, quiet)
+	checkout := &Checkout{charge: app.Publisher("payments.charge")}
+	app.Subscriber("pay", checkout.Pay)
+	return app
+}
+
+func TestPay(t *testing.T) {
+	ts := parleytest.Start(t, newCheckout(production))
+	payments := ts.Stub("payments.charge", func(Charge) (Paid, error) { return Paid{"p1"}, nil })
+
+	reference, err := parleytest.Request[string](ts, "pay", 250)
+	require.NoError(t, err)
+	require.Equal(t, "p1", reference)
+	payments.CalledWith(Charge{250}).Times(1)
+	require.Equal(t, []Charge{{250}}, parleytest.Calls[Charge](payments))
+}
+
+func TestBrokerMisbehaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		broker := memory.New()
-		app := parley.New(broker, quiet)
-		app.Subscriber("orders.place", PlaceOrder)
-		place := app.Publisher("orders.place")
-		require.NoError(t, app.Start(t.Context()))
+		ts := parleytest.Start(t, newShop(production))
+		ts.Queue("receipts")
 
-		broker.Disconnect()
-		_, err := parley.Request[Receipt](t.Context(), place, order)
-		require.NoError(t, err, "consumes again")
+		ts.Broker().NoRouteNext(1)
+		m := ts.Publish("orders.place", order)
+		ts.Subscriber("orders.place").Of(m).Handled().Settled(parleytest.ErrorQueue)
 
-		broker.Block()
-		_, err = place.Request(t.Context(), order, parley.Timeout(time.Second))
-		require.ErrorIs(t, err, parley.ErrBlocked)
-		broker.Unblock()
-
-		require.NoError(t, place.Publish(t.Context(), "no order"))
-		synctest.Wait()
-		require.Equal(t, 1, broker.Depth("orders.place.error"))
-		failed, _ := broker.Take("orders.place.error")
-		require.Equal(t, "invalid_argument", failed.Header(parley.HeaderFailureCode))
-		require.NoError(t, app.Stop(context.Background()))
+		ts.Broker().Disconnect()
+		ts.Broker().Block()
+		m = ts.Publish("orders.place", order)
+		time.Sleep(time.Hour) // virtual
+		ts.Broker().Unblock()
+		ts.Subscriber("orders.place").Of(m).Handled().Settled(parleytest.Ack)
 	})
 }
 
-func TestNative(t *testing.T) {
-	t.Parallel()
-	app := parley.New(memory.New(), parley.Natives(rabbitmq.NativeMessages()))
-	app.Subscriber("photo", func(context.Context, string) amqp.Publishing {
-		return amqp.Publishing{Body: []byte{1, 2, 3}, ContentType: "image/png"}
-	})
-	photo := app.Publisher("photo")
-	start(t, app)
-	m, err := photo.Request(t.Context(), "tea")
-	require.NoError(t, err)
-	require.Equal(t, "image/png", m.ContentType)
-}
+func TestCaptured(t *testing.T) {
+	var captured bytes.Buffer
+	ts := parleytest.Start(t, newShop(production))
+	ts.Queue("receipts")
+	ts.Record(&captured)
+	ts.Publish("orders.place", order)
+	ts.Wait()
 
-func TestReplyQueue(t *testing.T) {
-	t.Parallel()
-	broker := memory.New()
-	shop := parley.New(broker)
-	shop.Subscriber("orders.place", PlaceOrder)
-	client := parley.New(broker.With(memory.ReplyQueue("till-1.replies")))
-	place := client.Publisher("orders.place")
-	start(t, shop)
-	start(t, client)
-
-	receipt, err := parley.Request[Receipt](t.Context(), place, order)
-	require.NoError(t, err)
-	require.Equal(t, Receipt{OrderID: "o1", Items: 2}, receipt)
-	require.Contains(t, broker.Queues(), "till-1.replies")
+	next := parleytest.Start(t, newShop(production))
+	next.Queue("receipts")
+	next.Replay(&captured)
+	next.Subscriber("orders.place").CalledWith(order).Handled()
 }

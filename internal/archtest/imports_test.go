@@ -52,7 +52,16 @@ var arrows = map[string]arrow{
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"asyncapi/cmd/asyncapi": {ours: []string{"asyncapi"}},
-	"parleyotel":            {ours: []string{".", "transport"}, others: []string{otel}},
+	"parleyfx": {
+		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
+		others: []string{"go.uber.org/fx"},
+	},
+	"parleyotel":         {ours: []string{".", "transport"}, others: []string{otel}},
+	"internal/recording": {ours: []string{"transport"}},
+	"testing/parleytest": {
+		ours:   []string{".", "transport", "transport/topology", "transport/memory", "transport/rabbitmq", "internal/recording", "internal/faultproxy"},
+		others: []string{testify},
+	},
 	"testing/transporttest": {ours: []string{"transport", "transport/topology"}, others: []string{testify}},
 }
 

@@ -18,12 +18,16 @@ type Config struct {
 	Check func(t reflect.Type) func(v any) error
 	// Resolvers supply parameters; the first one of a type is taken.
 	Resolvers []*Resolver
+	// ParamHint says how else a parameter without a resolver could be supplied.
+	ParamHint string
 }
 
 // compiler reads one signature and collects its faults.
 type compiler struct {
 	Config
 	wire *Wire
+	// reserved types are parley's, see [NewResolver].
+	reserved []reflect.Type
 	// signature is the handler's type as text, for faults.
 	signature string
 	faults    []error

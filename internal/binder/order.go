@@ -97,6 +97,7 @@ func (o *ordering) place(t reflect.Type) (int, bool) {
 		return 0, false
 	}
 	if r.broken {
+		o.fault("a parameter resolver for "+o.position+" parameter", "a faulty one for "+r.String(), "put right what is said of it")
 		return 0, false
 	}
 	return o.add(r)
@@ -132,6 +133,9 @@ func (o *ordering) missing(t reflect.Type) {
 		wanted = "a parameter resolver for what " + o.position + " parameter needs: " + chain(o.path) + " needs " + t.String()
 	}
 	hint := "register one with parley.Param, or move the field into the input"
+	if o.ParamHint != "" {
+		hint += ", or " + o.ParamHint
+	}
 	if known := o.known(); known != "" {
 		hint += "; resolved here: " + known
 	}

@@ -18,7 +18,7 @@ type Resolver struct {
 	takes []reflect.Type
 	// cleanup and err are the positions of fn's further results, 0 without.
 	cleanup, err int
-	// broken says that fn has faults, which were reported when it was made.
+	// broken says that fn has faults.
 	broken bool
 }
 
@@ -29,13 +29,14 @@ type Resolver struct {
 // Each PARAM is supplied by another resolver. The cleanup is called once with
 // the outcome of the message, unless it came with an error; the error it returns
 // takes the place of the outcome. site names the place of the registration in
-// faults; a resolver without one is not suggested in them.
+// faults; a resolver without one is not suggested in them. reserved types can
+// neither be provided nor taken.
 //
 // All faults are joined, each a [*SignatureError]. With them the resolver is nil
-// when the type it provides is not known, otherwise it keeps handlers from being
-// said to lack it.
-func NewResolver(fn any, site string) (*Resolver, error) {
-	c := &compiler{}
+// when the type it provides is not known, otherwise handlers that need it are
+// told that it is faulty.
+func NewResolver(fn any, site string, reserved ...reflect.Type) (*Resolver, error) {
+	c := &compiler{reserved: reserved}
 	v := reflect.ValueOf(fn)
 	if !c.isFunction(v, "a resolver function") {
 		return nil, errors.Join(c.faults...)
@@ -54,8 +55,8 @@ func NewResolver(fn any, site string) (*Resolver, error) {
 
 // Constant returns the resolver that supplies value, which is not nil and
 // assignable to t, to every message. Its faults are like those of [NewResolver].
-func Constant(t reflect.Type, value any) (*Resolver, error) {
-	c := &compiler{}
+func Constant(t reflect.Type, value any, reserved ...reflect.Type) (*Resolver, error) {
+	c := &compiler{reserved: reserved}
 	v := reflect.ValueOf(value)
 	switch {
 	case t == nil:
@@ -86,10 +87,6 @@ func isNil(v reflect.Value) bool {
 
 // Provides returns the type of the parameters that r supplies.
 func (r *Resolver) Provides() reflect.Type { return r.provides }
-
-// Takes returns the types of the function's own parameters. The slice is
-// shared: do not change it.
-func (r *Resolver) Takes() []reflect.Type { return r.takes }
 
 // String names the type and the place of the registration.
 func (r *Resolver) String() string {
@@ -149,14 +146,14 @@ func (c *compiler) provides(t reflect.Type) bool {
 	if c.resolvable(t) {
 		return true
 	}
-	c.fault("a resolver for a type of your own", "one for "+t.String(), "parley itself gives handlers their context and *parley.Message")
+	c.fault("a resolver for a type of your own", "one for "+t.String(), "parley itself gives handlers what they may have of its types")
 	return false
 }
 
 // resolvable reports whether a type means nothing else in a handler.
 func (c *compiler) resolvable(t reflect.Type) bool {
 	base, _ := pointee(t)
-	return base != messageType && base != noBodyType && t != errorType && !t.Implements(contextType)
+	return base != messageType && base != noBodyType && t != errorType && !t.Implements(contextType) && !slices.Contains(c.reserved, t)
 }
 
 // resolverOf returns the first resolver for t, nil when there is none.

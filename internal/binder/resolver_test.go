@@ -162,12 +162,23 @@ func TestIllegalResolvers(t *testing.T) {
 	}
 }
 
-func TestABrokenResolverIsNotMissing(t *testing.T) {
+func TestAFaultyResolverIsNotMissing(t *testing.T) {
 	t.Parallel()
 	r, err := binder.NewResolver(func(second, context.Context) first { return "" }, "main.go:1")
 	require.Error(t, err)
 	_, err = binder.Compile(func(binder.NoBody, first) {}, resolving(r))
-	require.NoError(t, err, "its own fault is enough")
+	require.ErrorContains(t, err, "wanted a parameter resolver for second parameter, got a faulty one for binder_test.first (main.go:1) in func(")
+}
+
+func TestReservedTypes(t *testing.T) {
+	t.Parallel()
+	reserved := reflect.TypeFor[third]()
+	_, err := binder.NewResolver(func() third { return third{} }, "", reserved)
+	require.ErrorContains(t, err, "wanted a resolver for a type of your own, got one for binder_test.third")
+	_, err = binder.NewResolver(func(third) first { return "" }, "", reserved)
+	require.ErrorContains(t, err, "got binder_test.third")
+	_, err = binder.Constant(reserved, third{}, reserved)
+	require.ErrorContains(t, err, "got one for binder_test.third")
 }
 
 func TestUnresolvableParameters(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -31,7 +32,7 @@ func (s Site) String() string {
 }
 
 // Caller returns the nearest place on the stack that is not in parley itself.
-// Tests and examples count as users of parley, those of its own repository too.
+// Tests and the programs of parley's own repository count as its users too.
 func Caller() Site {
 	var pcs [32]uintptr
 	for skip := 2; ; skip += len(pcs) {
@@ -50,6 +51,9 @@ func Caller() Site {
 	}
 }
 
+// programs are the folders of the module that use parley as anyone does.
+var programs = []string{"/examples/", "/chaos/", "/benchmarks/", "/benchmarks."}
+
 // foreign reports whether a frame belongs to a user of parley.
 func foreign(function, file string) bool {
 	if function == "" || strings.HasPrefix(function, "runtime.") {
@@ -62,10 +66,10 @@ func foreign(function, file string) bool {
 	switch {
 	case !ours, rest == "":
 		return true
-	case strings.HasPrefix(rest, "/examples/"):
+	case rest[0] != '.' && rest[0] != '/':
 		return true
 	default:
-		return rest[0] != '.' && rest[0] != '/'
+		return slices.ContainsFunc(programs, func(p string) bool { return strings.HasPrefix(rest, p) })
 	}
 }
 

@@ -5,7 +5,12 @@ import (
 	"net"
 	"os"
 	"strings"
+	"time"
 )
+
+// tickTime is how soon the nodes of a cluster miss one that says nothing, more
+// or less a quarter.
+const tickTime = 8 * time.Second
 
 type ports struct{ amqp, tls, dist, epmd int }
 
@@ -71,8 +76,8 @@ func (n *Node) environment() []string {
 	return []string{
 		"PATH=" + os.Getenv("PATH"),
 		"LANG=C.UTF-8",
-		"HOME=" + n.dir,
-		"RABBITMQ_NODENAME=parley@localhost",
+		"HOME=" + n.home,
+		"RABBITMQ_NODENAME=" + n.name,
 		fmt.Sprintf("RABBITMQ_NODE_PORT=%d", n.ports.amqp),
 		fmt.Sprintf("RABBITMQ_DIST_PORT=%d", n.ports.dist),
 		fmt.Sprintf("ERL_EPMD_PORT=%d", n.ports.epmd),
@@ -82,7 +87,7 @@ func (n *Node) environment() []string {
 		"RABBITMQ_ENABLED_PLUGINS_FILE=" + n.path("plugins"),
 		"RABBITMQ_PID_FILE=" + n.path("pid"),
 		"RABBITMQ_CONF_ENV_FILE=/dev/null",
-		"RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1}",
+		fmt.Sprintf("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1} net_ticktime %d", tickTime/time.Second),
 		// The script then replaces itself by the virtual machine, whose process
 		// id is thus known.
 		"RUNNING_UNDER_SYSTEMD=1",

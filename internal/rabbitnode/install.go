@@ -1,12 +1,14 @@
 package rabbitnode
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
 // scripts are where packages of rabbitmq-server put their own scripts. The
@@ -59,4 +61,24 @@ func scriptFolder() (string, error) {
 		}
 	}
 	return "", fmt.Errorf("rabbitnode: no rabbitmq-server in %v; hint: apt-get install rabbitmq-server, or set %s to the folder of its scripts", folders, BinEnv)
+}
+
+// Version is the version of the installed server.
+func Version(ctx context.Context) (string, error) {
+	install, err := locate()
+	if err != nil {
+		return "", err
+	}
+	home, err := os.MkdirTemp("", "parley-rabbit-")
+	if err != nil {
+		return "", fmt.Errorf("rabbitnode: %w", err)
+	}
+	defer os.RemoveAll(home)
+	cmd := exec.CommandContext(ctx, filepath.Join(install.bin, "rabbitmqctl"), "version")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LANG=C.UTF-8", "HOME=" + home, "RABBITMQ_CONF_ENV_FILE=/dev/null"}
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("rabbitnode: rabbitmqctl version: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }

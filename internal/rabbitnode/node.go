@@ -34,14 +34,16 @@ type Options struct {
 type TLS struct{ Authority, Certificate, Key, ClientAuthority string }
 
 // Node is a RabbitMQ server of one's own. Its methods may be called by one
-// goroutine at a time; URL, TLSURL, Ctl and PID by any number.
+// goroutine at a time; URL, TLSURL, Name, Ctl and PID by any number.
 type Node struct {
 	install installation
-	dir     string
-	ports   ports
-	env     []string
-	guard   *guard
-	epmd    *process
+	// name is that of the Erlang node. Its files lie in dir, the cookie in home.
+	name, dir, home string
+
+	ports ports
+	env   []string
+	guard *guard
+	epmd  *process
 
 	mu     sync.Mutex
 	server *process
@@ -58,7 +60,7 @@ func Start(ctx context.Context, o Options) (*Node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("rabbitnode: %w", err)
 	}
-	n := &Node{install: install, dir: dir}
+	n := &Node{install: install, name: "parley@localhost", dir: dir, home: dir}
 	if err := n.start(ctx, o); err != nil {
 		return nil, errors.Join(err, n.Stop())
 	}
@@ -76,12 +78,17 @@ func (n *Node) start(ctx context.Context, o Options) (err error) {
 	if n.guard, err = newGuard(n.dir); err != nil {
 		return err
 	}
-	// A port mapper of the node's own, in the foreground: it ends with the node.
-	epmd := exec.Command(n.install.epmd, "-port", fmt.Sprint(n.ports.epmd), "-address", "127.0.0.1")
-	if n.epmd, err = launch(epmd, n.env, n.path("epmd.log"), n.path("epmd.pid")); err != nil {
+	if n.epmd, err = n.mapPorts(n.dir); err != nil {
 		return err
 	}
 	return n.launch(ctx)
+}
+
+// mapPorts starts a port mapper of one's own, in the foreground: it ends with
+// those that it serves.
+func (n *Node) mapPorts(dir string) (*process, error) {
+	cmd := exec.Command(n.install.epmd, "-port", fmt.Sprint(n.ports.epmd), "-address", "127.0.0.1")
+	return launch(cmd, n.env, filepath.Join(dir, "epmd.log"), filepath.Join(dir, "epmd.pid"))
 }
 
 func (n *Node) launch(ctx context.Context) error {
@@ -118,6 +125,9 @@ func (n *Node) url(scheme string, port int) string {
 	return u.String()
 }
 
+// Name is the name of the Erlang node, as the broker's own tools print it.
+func (n *Node) Name() string { return n.name }
+
 // PID is the process id of the broker, 0 while it does not run.
 func (n *Node) PID() int {
 	s := n.current()
@@ -135,6 +145,9 @@ func (n *Node) current() *process {
 
 // Kill ends the broker as a crash would (SIGKILL). Its data stays.
 func (n *Node) Kill() error { return n.current().kill() }
+
+// Halt ends the broker in order (SIGTERM). Its data stays.
+func (n *Node) Halt() { n.current().stop() }
 
 // Restart starts the broker again on the same ports and data, after Kill or,
 // when it runs, after ending it in order. It returns when the node is ready.

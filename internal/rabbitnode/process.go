@@ -82,7 +82,7 @@ type guard struct {
 
 const guardScript = `read -r order
 [ "$order" = release ] && exit 0
-for file in "$1"/server.pid "$1"/epmd.pid; do
+for file in "$1"/server.pid "$1"/*/server.pid "$1"/epmd.pid; do
 	[ -f "$file" ] && kill -9 "$(cat "$file")"
 done
 rm -rf "$1"`

@@ -35,6 +35,11 @@ var messageCases = []testCase{
 		run:     headersArrive,
 	},
 	{
+		name:    "message/header limits",
+		promise: "Headers that a client could not receive are an error before anything is sent: more than 8192 elements in one table or list, more than 32 levels of them, more than 120 KiB.",
+		run:     headersAreBounded,
+	},
+	{
 		name:    "message/empty body",
 		promise: "A nil body and an empty one are the same.",
 		run: func(e *env) {

@@ -104,6 +104,38 @@ var recoveryCases = []testCase{
 			require.NoError(e.t, got.Ready(e.ctx))
 		},
 	},
+	{
+		name:    "recovery/others undisturbed",
+		promise: "It recovers by itself until Stop: what happens to one subscription's queue does not disturb the others.",
+		needs:   func(b Broker) bool { return b.DeleteQueue != nil },
+		run:     othersUndisturbed,
+	},
+}
+
+func othersUndisturbed(e *env) {
+	c := e.connect()
+	hit := c.collect(e.onQueue("hit"))
+	begun, release := make(chan context.Context), make(chan struct{})
+	var deliveries atomic.Int32
+	other := c.consume(e.onQueue("other"), 10, 2, func(ctx context.Context, _ *transport.Message) transport.Verdict {
+		deliveries.Add(1)
+		begun <- ctx
+		<-release
+		return transport.Ack
+	})
+	c.put(e.name("other"), "in hand")
+	ctx := receive(e, begun, "the message of the other queue")
+	e.DeleteQueue(e.name("hit"))
+	c.putAgain(e.name("hit"), "after")
+	require.Equal(e.t, "after", string(hit.next().Body))
+	require.NoError(e.t, ctx.Err(), "the handler goes on")
+	require.NoError(e.t, other.Err())
+	close(release)
+	require.NoError(e.t, other.Stop(e.ctx))
+	// It was acknowledged: nobody gets it again.
+	c.put(e.name("other"), "next")
+	require.Equal(e.t, "next", string(c.collect(e.onQueue("other")).next().Body))
+	require.EqualValues(e.t, 1, deliveries.Load())
 }
 
 // putAgain publishes until one message was stored. One whose outcome is not

@@ -38,6 +38,12 @@ var scanCases = []testCase{
 		},
 	},
 	{
+		name:    "scan/ahead",
+		promise: "ScanAhead goes on to further messages while verdicts are open, a bounded number; they are asked for in order, all of them before it returns.",
+		needs:   needInspect,
+		run:     scanAhead,
+	},
+	{
 		name:    "scan/stops early",
 		promise: "Scan ends when visit returns more as false, or before the next message when ctx ends.",
 		needs:   needInspect,
@@ -150,6 +156,49 @@ var scanCases = []testCase{
 			require.ErrorIs(e.t, c.inspector().Scan(e.ctx, q, visit), transport.ErrClosed)
 		},
 	},
+}
+
+func scanAhead(e *env) {
+	c := e.connect()
+	q := e.queueOf(c, "a", "b", "c", "d", "e")
+	verdicts := map[string]transport.Verdict{"a": transport.Ack, "b": transport.Return, "c": transport.Reject, "d": transport.Return, "e": transport.Ack}
+	var did []string
+	visit := func(m *transport.Message) (func() transport.Verdict, bool) {
+		body := string(m.Body)
+		did = append(did, body)
+		return func() transport.Verdict {
+			did = append(did, "verdict on "+body)
+			return verdicts[body]
+		}, true
+	}
+	require.NoError(e.t, c.inspector().ScanAhead(e.ctx, q, 3, visit))
+	require.Equal(e.t, []string{
+		"a", "b", "c", "verdict on a", "d", "verdict on b", "e", "verdict on c", "verdict on d", "verdict on e",
+	}, did)
+	require.Equal(e.t, []string{"b", "d"}, c.scan(q, transport.Return))
+
+	// What is open when ctx ends gets its verdict.
+	ctx, cancel := context.WithCancel(e.ctx)
+	seen := 0
+	err := c.inspector().ScanAhead(ctx, q, 3, func(*transport.Message) (func() transport.Verdict, bool) {
+		seen++
+		cancel()
+		return func() transport.Verdict { return transport.Ack }, true
+	})
+	require.ErrorIs(e.t, err, context.Canceled)
+	require.Equal(e.t, 1, seen)
+	require.Equal(e.t, []string{"d"}, c.scan(q, transport.Return))
+
+	// What is open when visit panics goes back.
+	require.Panics(e.t, func() {
+		_ = c.inspector().ScanAhead(e.ctx, e.queueOf(c, "e", "f"), 3, func(m *transport.Message) (func() transport.Verdict, bool) {
+			if string(m.Body) == "f" {
+				panic("at f")
+			}
+			return func() transport.Verdict { return transport.Ack }, true
+		})
+	})
+	require.Equal(e.t, []string{"d", "e", "f"}, c.scan(q, transport.Return))
 }
 
 // scan visits a queue to its end and returns the bodies. The last verdict

@@ -154,7 +154,7 @@ func (k *consumer) attach() error {
 
 func (k *consumer) newFeed(q *queue) *feed {
 	f := &feed{consumer: k, queue: q, room: k.want.Prefetch}
-	if n, err := normalise(k.want.Topology.ConsumerArguments[topology.ArgConsumerPriority], 0); err == nil {
+	if n, err := normalise(k.want.Topology.ConsumerArguments[topology.ArgConsumerPriority]); err == nil {
 		f.priority, _ = n.(int64)
 	}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())

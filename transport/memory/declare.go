@@ -35,7 +35,7 @@ func (b *Broker) declare(s topology.Subscription, owner *conn) (*queue, error) {
 		return b.existing(s, owner)
 	}
 	if s.ErrorQueue != "" {
-		if _, err := b.declareQueue(topology.QueueDeclaration{Name: s.ErrorQueue, Durable: true}, owner); err != nil {
+		if _, err := b.declareQueue(s.ErrorQueueDeclaration(), owner); err != nil {
 			return nil, err
 		}
 	}

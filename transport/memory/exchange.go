@@ -219,7 +219,7 @@ func normaliseArguments(args topology.Arguments) (map[string]any, error) {
 	if len(args) == 0 {
 		return nil, nil
 	}
-	n, err := normalise(map[string]any(args), 0)
+	n, err := normalise(map[string]any(args))
 	if err != nil {
 		return nil, err
 	}

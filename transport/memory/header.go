@@ -7,10 +7,6 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
-// maxNesting bounds tables and lists inside one another, so that a table which
-// holds itself is an error.
-const maxNesting = 64
-
 // field is one header as it is stored: its value is normalised and never
 // changed.
 type field struct {
@@ -25,12 +21,12 @@ func newFields(h transport.Headers) (fields, error) {
 	if len(h) == 0 {
 		return nil, nil
 	}
+	if err := checkHeaders(h); err != nil {
+		return nil, err
+	}
 	fs := make(fields, 0, len(h))
 	for name, v := range h {
-		if len(name) > maxShort {
-			return nil, fmt.Errorf("header name: wanted at most %d bytes, got %d", maxShort, len(name))
-		}
-		n, err := normalise(v, 0)
+		n, err := normalised(v)
 		if err != nil {
 			return nil, fmt.Errorf("header %q: %w", name, err)
 		}
@@ -63,10 +59,16 @@ func (fs fields) headers(extra int) transport.Headers {
 
 // normalise returns v as it arrives over the wire: integers as int64, times in
 // whole seconds, lists as []any. The result shares nothing with v.
-func normalise(v any, depth int) (any, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("wanted at most %d tables and lists inside one another, got more", maxNesting)
+func normalise(v any) (any, error) {
+	room := maxHeaderBytes
+	if err := checkValue(v, -1, &room); err != nil {
+		return nil, err
 	}
+	return normalised(v)
+}
+
+// normalised is normalise for what is known not to hold itself.
+func normalised(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, string, int64, float32, float64:
 		return v, nil
@@ -75,7 +77,7 @@ func normalise(v any, depth int) (any, error) {
 	case time.Time:
 		return time.Unix(v.Unix(), 0), nil
 	case []any:
-		return normaliseList(v, depth)
+		return normaliseList(v)
 	case []string:
 		list := make([]any, len(v))
 		for i := range v {
@@ -83,7 +85,7 @@ func normalise(v any, depth int) (any, error) {
 		}
 		return list, nil
 	case map[string]any:
-		return normaliseTable(v, depth)
+		return normaliseTable(v)
 	default:
 		return normaliseInteger(v)
 	}
@@ -97,10 +99,10 @@ func normaliseInteger(v any) (any, error) {
 	return n, err
 }
 
-func normaliseList(v []any, depth int) (any, error) {
+func normaliseList(v []any) (any, error) {
 	list := make([]any, len(v))
 	for i := range v {
-		n, err := normalise(v[i], depth+1)
+		n, err := normalised(v[i])
 		if err != nil {
 			return nil, fmt.Errorf("element %d: %w", i, err)
 		}
@@ -109,10 +111,10 @@ func normaliseList(v []any, depth int) (any, error) {
 	return list, nil
 }
 
-func normaliseTable(v map[string]any, depth int) (any, error) {
+func normaliseTable(v map[string]any) (any, error) {
 	table := make(map[string]any, len(v))
 	for name := range v {
-		n, err := normalise(v[name], depth+1)
+		n, err := normalised(v[name])
 		if err != nil {
 			return nil, fmt.Errorf("%q: %w", name, err)
 		}

@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -13,38 +14,94 @@ import (
 // Scan visits the ready messages of a queue: see [transport.QueueInspector].
 // What a lost session left unsettled goes back when visit has returned.
 func (c *conn) Scan(ctx context.Context, name string, visit func(*transport.Message) (transport.Verdict, bool)) error {
+	return c.ScanAhead(ctx, name, 1, transport.AtOnce(visit))
+}
+
+// ScanAhead visits them with verdicts that come later.
+func (c *conn) ScanAhead(ctx context.Context, name string, ahead int, visit func(*transport.Message) (func() transport.Verdict, bool)) error {
 	q, err := c.existing(ctx, name)
 	if err != nil {
 		return err
 	}
-	session := c.session.Load()
-	var held []*entry
-	defer func() { q.release(held) }()
+	s := scan{conn: c, queue: q, session: c.session.Load()}
+	// What visit has seen goes back when it panics, too.
+	defer s.release()
+	err = s.each(ctx, ahead, visit)
+	for len(s.open) > 0 {
+		err = cmp.Or(err, s.decide())
+	}
+	return err
+}
+
+// scan looks through a queue.
+type scan struct {
+	conn    *conn
+	queue   *queue
+	session *session
+	// held are the entries that are taken and not settled; open are those of
+	// them that wait for a verdict.
+	held []*entry
+	open []undecided
+}
+
+type undecided struct {
+	entry   *entry
+	verdict func() transport.Verdict
+}
+
+func (s *scan) each(ctx context.Context, ahead int, visit func(*transport.Message) (func() transport.Verdict, bool)) error {
 	ready := 0
 	for seen, more := 0, true; more && seen <= ready; seen++ {
-		if err := c.usable(ctx, name); err != nil {
+		if err := s.conn.usable(ctx, s.queue.declared.Name); err != nil {
 			return err
 		}
-		e, rest, err := q.take()
+		e, rest, err := s.queue.take()
 		if e == nil {
 			return err
 		}
 		if seen == 0 {
 			ready = rest
 		}
-		held = append(held, e)
-		var v transport.Verdict
-		v, more = visit(e.delivery())
-		if c.session.Load() != session {
-			return fmt.Errorf("memory: scan queue %q: %w", name, transport.ErrSessionLost)
+		s.held = append(s.held, e)
+		var verdict func() transport.Verdict
+		verdict, more = visit(e.delivery())
+		s.open = append(s.open, undecided{e, verdict})
+		if err := s.lost(); err != nil {
+			return err
 		}
-		if v == transport.Ack || v == transport.Reject {
-			held = held[:len(held)-1]
-			q.dispose(e, v)
+		if len(s.open) >= ahead {
+			if err := s.decide(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
+
+// decide settles the oldest entry that waits for its verdict.
+func (s *scan) decide() error {
+	u := s.open[0]
+	s.open = s.open[1:]
+	v := u.verdict()
+	if err := s.lost(); err != nil {
+		return err
+	}
+	if v == transport.Ack || v == transport.Reject {
+		i := slices.Index(s.held, u.entry)
+		s.held = slices.Delete(s.held, i, i+1)
+		s.queue.dispose(u.entry, v)
+	}
+	return nil
+}
+
+func (s *scan) lost() error {
+	if s.conn.session.Load() == s.session {
+		return nil
+	}
+	return fmt.Errorf("memory: scan queue %q: %w", s.queue.declared.Name, transport.ErrSessionLost)
+}
+
+func (s *scan) release() { s.queue.release(s.held) }
 
 // existing returns a queue that must exist and be open to the connection.
 func (c *conn) existing(ctx context.Context, name string) (*queue, error) {

@@ -30,8 +30,7 @@ func (s *session) declare(ctx context.Context, t topology.Subscription, passive 
 
 func declareAll(ch *amqp.Channel, t topology.Subscription, passive bool) (string, error) {
 	if t.ErrorQueue != "" {
-		errorQueue := topology.QueueDeclaration{Name: t.ErrorQueue, Durable: true}
-		if _, err := declareQueue(ch, "error queue", errorQueue, passive); err != nil {
+		if _, err := declareQueue(ch, "error queue", t.ErrorQueueDeclaration(), passive); err != nil {
 			return "", err
 		}
 	}

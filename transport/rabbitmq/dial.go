@@ -75,6 +75,7 @@ func (c *config) dial(ctx context.Context, e *endpoint, name string) (*amqp.Conn
 		_ = p.Close()
 		return nil, nil, loginError(e, cause(ctx, err))
 	}
+	p.in.negotiated(ac.Config.FrameSize)
 	// The client library arms the read deadline only when a frame arrives: a
 	// broker that froze just now would never be noticed.
 	_ = raw.SetReadDeadline(time.Now().Add(ac.Config.Heartbeat * 3 / 2))

@@ -1,7 +1,6 @@
 package rabbitmq
 
 import (
-	"bufio"
 	"context"
 	"net"
 	"sync"
@@ -12,8 +11,9 @@ const (
 	// pipeLimit is how many unwritten bytes publishers may pile up before they
 	// wait. Acknowledgements never wait: the prefetch bounds them.
 	pipeLimit = 1 << 20
-	// readBuffer replaces the client library's reads of 4 KiB.
-	readBuffer = 64 << 10
+	// readBuffer replaces the client library's reads of 4 KiB. It has room for
+	// a whole frame.
+	readBuffer = frameSize
 	// keptBuffer is the capacity that an idle connection keeps.
 	keptBuffer = 256 << 10
 	// writeTimeout bounds one write to the socket; after it the session ends.
@@ -28,7 +28,7 @@ type pipe struct {
 	net.Conn
 	// raw is the TCP connection below TLS: closing it ends any wait.
 	raw  net.Conn
-	in   *bufio.Reader
+	in   *frames
 	wake chan struct{}
 	done chan struct{}
 	// ended is closed when the writing goroutine is gone.
@@ -44,7 +44,7 @@ func newPipe(conn, raw net.Conn) *pipe {
 	p := &pipe{
 		Conn: conn,
 		raw:  raw,
-		in:   bufio.NewReaderSize(conn, readBuffer),
+		in:   newFrames(conn),
 		wake: make(chan struct{}, 1),
 		done: make(chan struct{}),
 

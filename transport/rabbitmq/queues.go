@@ -67,13 +67,19 @@ func (c *Conn) check(ctx context.Context, name string) (found amqp.Queue, err er
 	return <-answer, nil
 }
 
-// onQueue runs f, which may run again, on a throw-away channel of the
-// connection that consumes: exclusive queues are that one's. verb says what is
-// done to the queue.
+// onQueue runs f on a throw-away channel: see onThing. verb says what is done to
+// the queue.
 func (c *Conn) onQueue(ctx context.Context, verb, queue string, f func(*amqp.Channel) error) error {
-	what := fmt.Sprintf("%s queue %q", verb, queue)
-	if queue == "" || len(queue) > maxShort {
-		return permanent("rabbitmq: %s: wanted a name of 1 to %d bytes, got %d", what, maxShort, len(queue))
+	return c.onThing(ctx, verb+" queue", queue, f)
+}
+
+// onThing runs f, which may run again, on a throw-away channel of the
+// connection that consumes: exclusive queues are that one's. verb says what is
+// done to what is called name.
+func (c *Conn) onThing(ctx context.Context, verb, name string, f func(*amqp.Channel) error) error {
+	what := fmt.Sprintf("%s %q", verb, name)
+	if name == "" || len(name) > maxShort {
+		return permanent("rabbitmq: %s: wanted a name of 1 to %d bytes, got %d", what, maxShort, len(name))
 	}
 	for {
 		switch {

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,24 +20,41 @@ type scan struct {
 	// closed has the reason when it was not us who closed the channel.
 	closed chan *amqp.Error
 	// held is the tag of the newest delivery that goes back at the end, 0 for
-	// none.
-	held uint64
+	// none; visited that of the one in the hands of visit, 0 for none.
+	held, visited uint64
+	// open are the deliveries that wait for a verdict.
+	open []undecided
 	// over says that the channel is closed, or closes by itself.
 	over bool
 }
 
+// undecided is a delivery that waits for its verdict.
+type undecided struct {
+	tag     uint64
+	verdict func() transport.Verdict
+}
+
 // Scan visits the ready messages of a queue: see [transport.QueueInspector].
-func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) (err error) {
+func (c *Conn) Scan(ctx context.Context, queue string, visit func(*transport.Message) (transport.Verdict, bool)) error {
+	return c.ScanAhead(ctx, queue, 1, transport.AtOnce(visit))
+}
+
+// ScanAhead visits them with verdicts that come later.
+func (c *Conn) ScanAhead(ctx context.Context, queue string, ahead int, visit func(*transport.Message) (func() transport.Verdict, bool)) (err error) {
 	s, err := c.openScan(ctx, queue)
 	if err != nil {
 		return err
 	}
 	// What visit has seen goes back when it panics, too.
 	defer func() { err = errors.Join(err, s.explain(s.close(ctx))) }()
-	return s.explain(s.each(ctx, visit))
+	err = s.each(ctx, ahead, visit)
+	for len(s.open) > 0 {
+		err = cmp.Or(err, s.decide())
+	}
+	return s.explain(err)
 }
 
-func (s *scan) each(ctx context.Context, visit func(*transport.Message) (transport.Verdict, bool)) error {
+func (s *scan) each(ctx context.Context, ahead int, visit func(*transport.Message) (func() transport.Verdict, bool)) error {
 	ready := 0
 	for seen, more := 0, true; more && seen <= ready; seen++ {
 		if ctx.Err() != nil {
@@ -52,20 +70,44 @@ func (s *scan) each(ctx context.Context, visit func(*transport.Message) (transpo
 			// RabbitMQ 3.10).
 			ready = int(d.MessageCount)
 		}
-		before := s.held
-		s.held = d.DeliveryTag
-		var v transport.Verdict
-		v, more = visit(received(d, time.Now()))
-		if v != transport.Ack && v != transport.Reject {
-			continue
-		}
-		s.held = before
-		if err := s.settle(d.DeliveryTag, v); err != nil {
-			s.over = true
-			return err
+		s.visited = d.DeliveryTag
+		var verdict func() transport.Verdict
+		verdict, more = visit(received(d, time.Now()))
+		s.open = append(s.open, undecided{d.DeliveryTag, verdict})
+		s.visited = 0
+		if len(s.open) >= ahead {
+			if err := s.decide(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// decide settles the oldest delivery that waits for its verdict.
+func (s *scan) decide() error {
+	u := s.open[0]
+	v := u.verdict()
+	s.open = s.open[1:]
+	if v != transport.Ack && v != transport.Reject {
+		s.held = max(s.held, u.tag)
+		return nil
+	}
+	if s.over {
+		return nil
+	}
+	err := s.settle(u.tag, v)
+	s.over = err != nil
+	return err
+}
+
+// newest is the tag of the newest delivery that is not settled, 0 for none.
+func (s *scan) newest() uint64 {
+	tag := max(s.held, s.visited)
+	if n := len(s.open); n > 0 {
+		tag = max(tag, s.open[n-1].tag)
+	}
+	return tag
 }
 
 func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
@@ -130,10 +172,10 @@ func (s *scan) close(ctx context.Context) error {
 		if s.ch.IsClosed() {
 			return amqp.ErrClosed
 		}
-		if s.held > 0 {
+		if newest := s.newest(); newest > 0 {
 			// All below it that is not settled goes back with it. From RabbitMQ
 			// 4.3 on this counts as no delivery, closing the channel does.
-			if err := s.ch.Nack(s.held, true, true); err != nil {
+			if err := s.ch.Nack(newest, true, true); err != nil {
 				return err
 			}
 		}

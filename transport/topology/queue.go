@@ -26,12 +26,17 @@ const (
 	ArgOverflow             = "x-overflow"                // string, see [OverflowPolicy]
 	ArgDeadLetterExchange   = "x-dead-letter-exchange"    // string, see [DeadLetter]
 	ArgDeadLetterRoutingKey = "x-dead-letter-routing-key" // string, see [DeadLetter]
+	ArgDeadLetterStrategy   = "x-dead-letter-strategy"    // string, of a quorum queue, see [AtLeastOnce]
 	ArgDeliveryLimit        = "x-delivery-limit"          // int64, redeliveries, see [DeliveryLimit]
 	ArgMaxPriority          = "x-max-priority"            // int64, see [MaxPriority]
 	ArgSingleActiveConsumer = "x-single-active-consumer"  // bool, see [SingleActiveConsumer]
 	ArgStreamOffset         = "x-stream-offset"           // of a consumer, see [Stream]
 	ArgConsumerPriority     = "x-priority"                // int64, of a consumer, see [ConsumerPriority]
 )
+
+// AtLeastOnce is a value of [ArgDeadLetterStrategy]: a quorum queue keeps a
+// message until its dead-letter queue has confirmed it. It needs [RejectPublish].
+const AtLeastOnce = "at-least-once"
 
 // DefaultDeliveryLimit is the number of redeliveries that [Quorum] allows, the
 // default of RabbitMQ 4.0.

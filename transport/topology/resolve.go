@@ -183,6 +183,17 @@ func (s *settings) finish(name string) (Subscription, error) {
 	return sub, sub.check()
 }
 
+// ErrorQueueDeclaration is how the error queue is declared: without arguments,
+// but as a quorum queue where its queue is one. A classic queue lives on one
+// node of a cluster, and without its error queue no subscriber begins.
+func (s Subscription) ErrorQueueDeclaration() QueueDeclaration {
+	q := QueueDeclaration{Name: s.ErrorQueue, Durable: true}
+	if s.Queue.Type() == TypeQuorum {
+		q.Arguments = Arguments{ArgQueueType: TypeQuorum}
+	}
+	return q
+}
+
 // quorumDefaults adds what makes a quorum queue's delivery limit lossless.
 func (q *QueueDeclaration) quorumDefaults(errorQueue string) {
 	if _, set := q.Arguments[ArgDeliveryLimit]; !set {

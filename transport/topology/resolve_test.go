@@ -120,6 +120,20 @@ func TestResolveQuorum(t *testing.T) {
 	require.NotContains(t, own, "x-dead-letter-routing-key")
 }
 
+// The two outlive the same nodes.
+func TestErrorQueueIsOfTheQueuesKind(t *testing.T) {
+	t.Parallel()
+	declared := func(values ...topology.Value) topology.QueueDeclaration {
+		s, err := topology.Resolve("app", template(t, "a"), values...)
+		require.NoError(t, err)
+		return s.ErrorQueueDeclaration()
+	}
+	require.Equal(t, topology.QueueDeclaration{Name: "a.error", Durable: true}, declared())
+	require.Equal(t, topology.QueueDeclaration{
+		Name: "a.error", Durable: true, Arguments: topology.Arguments{"x-queue-type": "quorum"},
+	}, declared(topology.Quorum(), topology.DeliveryLimit(3)))
+}
+
 func TestResolveHeaders(t *testing.T) {
 	t.Parallel()
 	given := topology.Arguments{"kind": "refund"}

@@ -26,13 +26,20 @@ var waitName = regexp.MustCompile(`\.wait\.[0-9]+$`)
 // message waits behind another one's longer delay, and it is deleted when it
 // was not declared again for longer than that.
 //
-// Source: https://www.rabbitmq.com/docs/ttl#message-ttl-using-policy
+// It is a quorum queue that dead-letters at least once: it keeps a message until
+// the queue behind has it. A classic queue forgets the message first, and a crash
+// of the broker in between loses it (seen on RabbitMQ 3.10.8).
+//
+// Source: https://www.rabbitmq.com/docs/quorum-queues#dead-lettering
 func WaitQueue(queue string, delay time.Duration) QueueDeclaration {
 	ms := max(1, delay.Milliseconds())
 	return QueueDeclaration{
 		Name:    queue + waitInfix + strconv.FormatInt(ms, 10),
 		Durable: true,
 		Arguments: Arguments{
+			ArgQueueType:            TypeQuorum,
+			ArgDeadLetterStrategy:   AtLeastOnce,
+			ArgOverflow:             string(RejectPublish),
 			ArgMessageTTL:           ms,
 			ArgExpires:              ms + waitQueueIdle.Milliseconds(),
 			ArgDeadLetterExchange:   "",

@@ -3,6 +3,7 @@
 package journal
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -40,14 +41,15 @@ func Create(path string) (*Writer, error) {
 	return &Writer{f}, nil
 }
 
-// Note records that k happened to the message id. A journal that cannot be
-// written makes every verdict worthless: Note panics then.
+// Note records that k happened to the message id; after Close it counts no
+// more. A journal that cannot be written makes every verdict worthless: Note
+// panics then.
 func (w *Writer) Note(k Kind, id uint64) {
 	line := make([]byte, 0, 24)
 	line = append(line, byte(k), ' ')
 	line = strconv.AppendUint(line, id, 10)
 	line = append(line, '\n')
-	if _, err := w.file.Write(line); err != nil {
+	if _, err := w.file.Write(line); err != nil && !errors.Is(err, os.ErrClosed) {
 		panic(fmt.Sprintf("journal: %v", err))
 	}
 }

@@ -23,13 +23,28 @@ func TestLedgerMergesFilesAsTheyGrow(t *testing.T) {
 	two, err := journal.Create(journal.Path(folder, "two"))
 	require.NoError(t, err)
 	defer two.Close()
-	two.Note(journal.Handled, 7)
-	two.Note(journal.Handled, 7)
 	one.Note(journal.OK, 7)
 	require.NoError(t, l.Read())
-	require.Equal(t, journal.Outcome{Attempted: 1, OK: 1, Handled: 2}, l.Of(7))
+	require.Equal(t, 1, l.Missing())
+	two.Note(journal.Handled, 7)
+	two.Note(journal.Handled, 7)
+	require.NoError(t, l.Read())
+	require.Zero(t, l.Missing())
+	require.Equal(t, journal.Outcome{Attempted: 1, OK: 1, Handled: 2, Place: 1}, l.Of(7))
 	require.Equal(t, 2, l.Count(journal.Handled))
 	require.Equal(t, []uint64{7}, l.IDs())
+}
+
+func TestNotesAfterTheEndDoNotCount(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	w, err := journal.Create(journal.Path(folder, "one"))
+	require.NoError(t, err)
+	require.NoError(t, w.Close())
+	w.Note(journal.Handled, 7)
+	l := journal.NewLedger(folder)
+	require.NoError(t, l.Read())
+	require.Empty(t, l.IDs())
 }
 
 func TestLedgerWaitsForTheRestOfALine(t *testing.T) {

@@ -28,7 +28,12 @@ type Ledger struct {
 }
 
 // Outcome is what is known of one message: how often each thing happened.
-type Outcome struct{ Attempted, OK, Failed, Unknown, Handled, Replied int }
+type Outcome struct {
+	Attempted, OK, Failed, Unknown, Handled, Replied int
+	// Place is where its first handling stands among all that were read, from 1
+	// on; in the order of time as long as one journal has them all.
+	Place int
+}
 
 // NewLedger reads the journals in folder, those too that are made later.
 func NewLedger(folder string) *Ledger {
@@ -48,6 +53,16 @@ func (l *Ledger) Of(id uint64) Outcome {
 
 // IDs returns every id that was noted, in order.
 func (l *Ledger) IDs() []uint64 { return slices.Sorted(maps.Keys(l.outcomes)) }
+
+// Missing counts the messages that are stored and not handled yet.
+func (l *Ledger) Missing() (n int) {
+	for _, o := range l.outcomes {
+		if o.OK > 0 && o.Handled == 0 {
+			n++
+		}
+	}
+	return n
+}
 
 // Read takes in what was written since the last call.
 func (l *Ledger) Read() error {
@@ -115,6 +130,9 @@ func (l *Ledger) line(text []byte) error {
 	}
 	*field++
 	l.counts[Kind(text[0])]++
+	if o.Handled == 1 && Kind(text[0]) == Handled {
+		o.Place = l.counts[Handled]
+	}
 	return nil
 }
 

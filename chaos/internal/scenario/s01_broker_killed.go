@@ -12,6 +12,7 @@ import (
 func brokerKilled() Scenario {
 	return Scenario{
 		Number: 1, Name: "broker killed during confirmed publishing",
+		Short: 35 * time.Second, Full: 180 * time.Second,
 		Must:     "0 lost; duplicates ≤ kills × (window + prefetch); no definite failures",
 		Controls: []string{string(victim.NoConfirms), string(victim.Transient)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

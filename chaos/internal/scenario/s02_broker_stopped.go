@@ -12,6 +12,7 @@ import (
 func brokerStopped() Scenario {
 	return Scenario{
 		Number: 2, Name: "broker stopped and started in order",
+		Short: 30 * time.Second, Full: 180 * time.Second,
 		Must:     "0 lost; consuming again within 10 s of the start",
 		Controls: []string{string(victim.NoConfirms), string(victim.NoRecovery)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

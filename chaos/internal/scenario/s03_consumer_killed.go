@@ -16,6 +16,7 @@ func consumerKilled() Scenario {
 	const prefetch, concurrency = 100, 16
 	return Scenario{
 		Number: 3, Name: "consumer process killed",
+		Short: 22 * time.Second, Full: 240 * time.Second,
 		Must:     "0 lost; duplicates ≤ kills × prefetch",
 		Controls: []string{string(victim.AckAll), string(victim.AckFirst)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -31,9 +32,9 @@ func consumerKilled() Scenario {
 			if err != nil {
 				return oracle.Expect{}, err
 			}
-			for i := range t.faults {
-				// Before the work runs out, wherever the publishers are.
-				if err := r.At(ctx, journal.Handled, t.load*(i+1)/(t.faults+3)); err != nil {
+			// Before the work runs out, wherever the publishers are.
+			for i, point := range r.Points(t.load*4/5, t.faults) {
+				if err := r.At(ctx, journal.Handled, point); err != nil {
 					return oracle.Expect{}, err
 				}
 				child.Kill()

@@ -12,9 +12,9 @@ import (
 // brokerFrozen stops the broker's process (SIGSTOP), and once more right after
 // an app has connected.
 func brokerFrozen() Scenario {
-	const heartbeat = 4 * time.Second
 	return Scenario{
 		Number: 7, Name: "broker frozen, also right after connecting",
+		Quiet: true, Short: 30 * time.Second, Full: 75 * time.Second,
 		Must:     "noticed within 3 heartbeats; publishes and calls end by their context; works again",
 		Controls: []string{"watchdog off"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -22,8 +22,12 @@ func brokerFrozen() Scenario {
 			if err != nil {
 				return oracle.Expect{}, err
 			}
+			heartbeat, lasts := 4*time.Second, 20*time.Second
+			if r.Short {
+				heartbeat, lasts = 2*time.Second, 7*time.Second
+			}
 			h := &hole{
-				url: url, heartbeat: heartbeat, lasts: 20 * time.Second,
+				url: url, heartbeat: heartbeat, lasts: lasts,
 				begin: func(int) { r.Requiref(r.Node.Pause() == nil, "the broker could not be frozen") },
 				end:   func() { r.Requiref(r.Node.Continue() == nil, "the broker could not be thawed") },
 				noticed: func() int64 {
@@ -58,7 +62,7 @@ func frozenAtOnce(ctx context.Context, r *stage.Run, heartbeat time.Duration) er
 		return err
 	}
 	r.Injected()
-	r.Requiref(r.Until(ctx, 3*heartbeat+slack, func() bool { return network.Counters().Accepted > before }),
+	r.Requiref(r.Until(ctx, r.Within(3*heartbeat+slack), func() bool { return network.Counters().Accepted > before }),
 		"frozen right after connecting: not noticed within %v", 3*heartbeat)
 	return r.Node.Continue()
 }

@@ -15,6 +15,7 @@ import (
 func brokerAbsent() Scenario {
 	return Scenario{
 		Number: 8, Name: "broker down at start-up",
+		Quiet: true, Short: 28 * time.Second, Full: 60 * time.Second,
 		Must:     "by option: a clear error at once, or waiting until everything consumes",
 		Controls: []string{"fail-fast mode"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -30,7 +31,7 @@ func brokerAbsent() Scenario {
 			r.Injected()
 			hasty := parley.New(rabbitmq.New(r.Node.URL()), parley.FailFast(), parley.Logger(b.logger()))
 			began := time.Now()
-			r.Requiref(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second, "fail-fast mode: wanted an error within 5 s")
+			r.Requiref(hasty.Start(ctx) != nil && time.Since(began) < 5*time.Second+r.Grace(), "fail-fast mode: wanted an error within 5 s")
 
 			app := b.app(r.Node.URL())
 			if r.Control != "" {

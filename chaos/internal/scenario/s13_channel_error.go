@@ -21,6 +21,7 @@ func channelError() Scenario {
 	const senders = 50
 	return Scenario{
 		Number: 13, Name: "channel error by one publisher of fifty",
+		Short: 3 * time.Second, Full: 15 * time.Second,
 		Must:     "the others' messages are stored or unknown, never called refused; 0 lost; sending goes on",
 		Controls: []string{"false confirmation taken for refused"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -62,8 +63,8 @@ func channelError() Scenario {
 					sent.Add(1)
 				})
 			}()
-			for i := range faults {
-				r.Until(ctx, time.Minute, func() bool { return int(sent.Load()) >= load*(i+1)/(faults+2) })
+			for _, point := range r.Points(load*4/5, faults) {
+				r.Until(ctx, time.Minute, func() bool { return int(sent.Load()) >= point })
 				if err := deleteExchange(r.Node.URL(), r.Queue("exchange")); err != nil {
 					return oracle.Expect{}, err
 				}

@@ -15,6 +15,7 @@ func otherArguments() Scenario {
 	const soon = 5 * time.Second
 	return Scenario{
 		Number: 14, Name: "declaration meets other arguments",
+		Quiet: true, Short: 11 * time.Second, Full: 11 * time.Second,
 		Must:     "one clear error within 5 s that names queue, wanted and found; nothing is tried again",
 		Controls: []string{"406 treated as transient"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -37,7 +38,7 @@ func otherArguments() Scenario {
 			if r.Control != "" {
 				j.Flavor = victim.NoConfirms
 			}
-			limited, cancel := context.WithTimeout(ctx, soon)
+			limited, cancel := context.WithTimeout(ctx, soon+r.Grace())
 			defer cancel()
 			_, _, err = r.Go(limited, j)
 			reason := ""

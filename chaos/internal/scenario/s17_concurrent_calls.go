@@ -2,8 +2,8 @@ package scenario
 
 import (
 	"context"
-	"math/rand/v2"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/parley-go/parley"
@@ -17,6 +17,7 @@ import (
 func concurrentCalls() Scenario {
 	return Scenario{
 		Number: 17, Name: "concurrent calls on one connection",
+		Short: 2 * time.Second, Full: 10 * time.Second,
 		Must:     "every reply reaches its own caller; none is left over",
 		Controls: []string{"replies matched by arrival order"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -28,7 +29,11 @@ func concurrentCalls() Scenario {
 			defer b.close()
 			server := b.app(r.Node.URL())
 			server.Subscriber(r.Queue("work"), func(ctx context.Context, body string) (string, error) {
-				return b.echo(rand.N(5*time.Millisecond))(ctx, body)
+				id, err := strconv.ParseUint(body, 10, 64)
+				if err != nil {
+					return "", err
+				}
+				return b.echo(r.Jitter(id, 5*time.Millisecond))(ctx, body)
 			})
 			client := b.app(r.Node.URL())
 			target := client.Publisher(r.Queue("work"))

@@ -19,6 +19,7 @@ func lateReplies() Scenario {
 	const patience = time.Second
 	return Scenario{
 		Number: 21, Name: "replies that come too late",
+		Quiet: true, Short: 5 * time.Second, Full: 8 * time.Second,
 		Must:     "each call ends once, at its time; late replies are counted; none stays pending",
 		Controls: []string{"pending entry kept"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {

@@ -17,6 +17,7 @@ func credentialsRevoked() Scenario {
 	const secret = "s3cr3t-and-rare"
 	return Scenario{
 		Number: 30, Name: "credentials revoked under a running app",
+		Quiet: true, Short: 25 * time.Second, Full: 40 * time.Second,
 		Must:     "the refusal is shown; no hot reconnect; the secret in no log; recovers when access is back",
 		Controls: []string{"refused login treated as transient"},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
@@ -68,6 +69,9 @@ func credentialsRevoked() Scenario {
 			r.Requiref(attempts <= 30, "wanted at most 30 attempts to log in within 6 s, got %d", attempts)
 			r.Requiref(logged(r, "ACCESS_REFUSED"), "wanted the log to tell of the refusal")
 			r.Requiref(!logged(r, secret), "the secret is in a log")
+			if r.Seen() {
+				return oracle.Expect{}, nil
+			}
 			if err := r.Ctl(ctx, "change_password", user, secret); err != nil {
 				return oracle.Expect{}, err
 			}

@@ -4,6 +4,7 @@ package scenario
 
 import (
 	"context"
+	"time"
 
 	"github.com/parley-go/parley/chaos/internal/oracle"
 	"github.com/parley-go/parley/chaos/internal/stage"
@@ -16,6 +17,13 @@ type Scenario struct {
 	Name   string
 	// Must says what is required.
 	Must string
+	// Quiet runs mostly wait: they go beside one that works.
+	Quiet bool
+	// Cluster runs ask for three nodes.
+	Cluster bool
+	// Short and Full are about how long the two forms take with their controls.
+	// They are for the order and the estimate only; 0 is a guess.
+	Short, Full time.Duration
 	// Controls are the protections that are left out, one in each negative
 	// control. Each must be seen to fail.
 	Controls []string
@@ -45,8 +53,17 @@ func All() []Scenario {
 		noConsumer(),
 		concurrentCalls(),
 		callerCut(),
+		clientRestarted(),
 		serverKilled(),
 		lateReplies(),
+		poisoned(),
+		errorQueueGone(),
+		retriesInterrupted(),
+		deliveryLimit(),
+		dependencyDown(),
+		leaderLost(),
+		soak(),
 		credentialsRevoked(),
+		sameResults(),
 	}
 }

@@ -61,14 +61,14 @@ func (t *traffic) run(ctx context.Context, r *stage.Run, fault func(context.Cont
 	if t.resume == 0 {
 		t.resume = recoverWithin
 	}
-	for i := range t.faults {
-		if err := r.At(ctx, journal.Attempted, t.load*(i+1)/(t.faults+1)); err != nil {
+	for _, point := range r.Points(t.load, t.faults) {
+		if err := r.At(ctx, journal.Attempted, point); err != nil {
 			return err
 		}
 		if err := fault(ctx); err != nil {
 			return err
 		}
-		if !r.Resumed(ctx, t.resume) {
+		if !t.goesOn(ctx, r) {
 			break
 		}
 	}
@@ -81,9 +81,23 @@ func (t *traffic) run(ctx context.Context, r *stage.Run, fault func(context.Cont
 	return finish(ctx, r, done, "work")
 }
 
+// goesOn waits until messages are handled again. Where nothing is left to
+// handle because the publishers lost it, the oracle will say so.
+func (t *traffic) goesOn(ctx context.Context, r *stage.Run) bool {
+	if t.flavor == victim.Parley {
+		return r.Resumed(ctx, t.resume)
+	}
+	handled := r.Count(journal.Handled)
+	r.Until(ctx, r.Within(t.resume), func() bool { return r.Count(journal.Handled) > handled })
+	return true
+}
+
 // finish waits until everything is sent and handled.
 func finish(ctx context.Context, r *stage.Run, done []<-chan struct{}, queues ...string) error {
 	for _, d := range done {
+		if r.Seen() {
+			break
+		}
 		if !r.Until(ctx, 4*time.Minute, func() bool { r.Count(journal.Handled); return ended([]<-chan struct{}{d}) }) {
 			r.Wrongf("hanging: the senders did not come to an end")
 			break

@@ -12,10 +12,13 @@ import (
 	"time"
 
 	"github.com/parley-go/parley/chaos/internal/journal"
-	"github.com/parley-go/parley/chaos/internal/oracle"
+	"github.com/parley-go/parley/chaos/internal/resource"
 	"github.com/parley-go/parley/chaos/internal/victim"
 	"github.com/parley-go/parley/internal/rabbitnode"
 )
+
+// endWithin is what a victim that is told to stop may take.
+const endWithin = 30 * time.Second
 
 // Run is one execution of a scenario, with every protection in place or, as a
 // negative control, without one of them. Its methods belong to one goroutine
@@ -31,20 +34,30 @@ type Run struct {
 	Short bool
 	// Duration is that of a soak; 0 is the scenario's own.
 	Duration time.Duration
-	// Rand makes every choice; its seed reproduces them.
+	// Rand makes every choice; its seed reproduces them. One goroutine may use
+	// it at a time: see Choose, Points and Jitter.
 	Rand *rand.Rand
 	// Progress shows a line about the state of the run.
 	Progress func(string)
+	// Clusters provides three nodes to a scenario that asks for them.
+	Clusters func(context.Context) (*rabbitnode.Cluster, error)
 
 	folder string
 	ledger *journal.Ledger
 	ids    uint64
+	seed   uint64
 	jobs   sync.WaitGroup
 	stop   context.CancelFunc
 	life   context.Context
+	began  time.Time
+	before resource.Use
+	pulse  pulse
+	// hosts are the addresses of all nodes of a cluster.
+	hosts []string
 
 	faults, wanted, load int
 	recovered            time.Duration
+	plan                 []string
 
 	mu       sync.Mutex
 	findings []string
@@ -60,7 +73,10 @@ func (r *Run) Begin(ctx context.Context, parent string) error {
 		return fmt.Errorf("stage: %w", err)
 	}
 	r.ledger = journal.NewLedger(r.folder)
+	r.seed = r.Rand.Uint64()
+	r.began, r.before = time.Now(), resource.Now()
 	r.life, r.stop = context.WithCancel(ctx)
+	r.jobs.Go(func() { r.pulse.beat(r.life) })
 	return nil
 }
 
@@ -70,20 +86,35 @@ func (r *Run) Halt() {
 	r.jobs.Wait()
 }
 
-// End stops every victim that still runs and waits for them.
+// End stops every victim that still runs and waits for them. Those in
+// processes of their own end in order where every protection is in place, so
+// that they tell what they leave behind.
 func (r *Run) End() {
 	r.stop()
 	r.mu.Lock()
 	children := r.children
 	r.mu.Unlock()
+	var all sync.WaitGroup
 	for _, c := range children {
-		select {
-		case <-c.Done():
-		default:
-			c.Kill()
-		}
+		all.Go(func() { r.end(c) })
 	}
+	all.Wait()
 	r.jobs.Wait()
+}
+
+func (r *Run) end(c *victim.Child) {
+	select {
+	case <-c.Done():
+		return
+	default:
+	}
+	if r.Control != "" {
+		c.Kill()
+		return
+	}
+	if err := c.Terminate(endWithin); err != nil {
+		r.Wrongf("%v", err)
+	}
 }
 
 // Folder is where the journals of the run lie.
@@ -112,12 +143,26 @@ func (r *Run) Faults(n int) int {
 	return n
 }
 
+// AtLeast asks for n faults in the short form too, where one proves too little.
+func (r *Run) AtLeast(n int) int {
+	r.wanted = n
+	return n
+}
+
 // Part is what times are divided by: 3 in the short form, else 1.
 func (r *Run) Part() int {
 	if r.Short {
 		return 3
 	}
 	return 1
+}
+
+// Seen reports whether a negative control was seen to fail already: then it has
+// shown what it should, and waits for nothing more.
+func (r *Run) Seen() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.Control != "" && len(r.findings) > 0
 }
 
 // Injected counts one fault.
@@ -146,36 +191,3 @@ func (r *Run) Note(format string, args ...any) {
 
 // Took records how long the recovery from a fault took; the longest is shown.
 func (r *Run) Took(d time.Duration) { r.recovered = max(r.recovered, d) }
-
-// Result is how a run ended.
-type Result struct {
-	Control  string
-	Sets     oracle.Sets
-	Findings []string
-	// Notes are further figures.
-	Notes     []string
-	Faults    int
-	Recovered time.Duration
-	// Invalid says why the run proves nothing; nil when it does.
-	Invalid error
-	Took    time.Duration
-}
-
-// Judge reads the journals and returns the result of the run.
-func (r *Run) Judge(e oracle.Expect) (Result, error) {
-	if err := r.ledger.Read(); err != nil {
-		return Result{}, err
-	}
-	v := oracle.Judge(r.ledger, e)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	result := Result{Control: r.Control, Sets: v.Sets, Faults: r.faults, Notes: r.notes, Recovered: r.recovered}
-	result.Findings = append(append(result.Findings, v.Findings...), r.findings...)
-	switch {
-	case v.Sets.Attempted < r.load:
-		result.Invalid = fmt.Errorf("wanted a load of %d, got %d", r.load, v.Sets.Attempted)
-	case r.faults < r.wanted:
-		result.Invalid = fmt.Errorf("wanted %d faults, got %d", r.wanted, r.faults)
-	}
-	return result, nil
-}

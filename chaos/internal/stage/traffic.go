@@ -21,11 +21,24 @@ const (
 	quiet = 4 * time.Second
 	// stuck is how long nothing may happen while messages lie in a queue.
 	stuck = 12 * time.Second
+	// askWithin bounds a question to the broker.
+	askWithin = 5 * time.Second
 )
 
 // Job fills in what every victim of the run shares.
 func (r *Run) Job(role victim.Role, name, queue string) victim.Job {
-	return victim.Job{Role: role, URL: r.Node.URL(), Queue: r.Queue(queue), Name: r.Name + "." + name, Folder: r.folder}
+	j := victim.Job{Role: role, Queue: r.Queue(queue), Name: r.Name + "." + name, Folder: r.folder, Seed: r.seed}
+	all := r.addresses()
+	j.URL, j.Hosts = all[0], all[1:]
+	return j
+}
+
+// addresses are those of the broker's nodes.
+func (r *Run) addresses() []string {
+	if r.hosts != nil {
+		return r.hosts
+	}
+	return []string{r.Node.URL()}
 }
 
 // IDs reserves n ids that nobody else of the run uses and returns the first.
@@ -127,12 +140,22 @@ func (r *Run) Wait(ctx context.Context, d time.Duration) {
 }
 
 func (r *Run) show() {
-	r.Progress(fmt.Sprintf("attempted %d, ok %d, handled %d, faults %d",
-		r.ledger.Count(journal.Attempted), r.ledger.Count(journal.OK), r.ledger.Count(journal.Handled), r.faults))
+	r.Progress(fmt.Sprintf("attempted %d%s, ok %d, handled %d, faults %d%s, %.0f s", r.ledger.Count(journal.Attempted), of(r.load),
+		r.ledger.Count(journal.OK), r.ledger.Count(journal.Handled), r.faults, of(r.wanted), time.Since(r.began).Seconds()))
+}
+
+func of(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("/%d", n)
 }
 
 // At waits until n notes of kind k were made.
 func (r *Run) At(ctx context.Context, k journal.Kind, n int) error {
+	if r.Seen() {
+		return nil
+	}
 	if !r.Until(ctx, 3*time.Minute, func() bool { return r.Count(k) >= n }) {
 		return fmt.Errorf("stage: wanted %d notes %q, got %d", n, k, r.Count(k))
 	}
@@ -142,7 +165,11 @@ func (r *Run) At(ctx context.Context, k journal.Kind, n int) error {
 // Resumed waits, after a fault has ended, until messages are handled again,
 // and records how long that took.
 func (r *Run) Resumed(ctx context.Context, limit time.Duration) bool {
+	if r.Seen() {
+		return false
+	}
 	before, began := r.Count(journal.Handled), time.Now()
+	limit = r.Within(limit)
 	if !r.Until(ctx, limit, func() bool { return r.Count(journal.Handled) > before }) {
 		r.Wrongf("nothing was handled within %v after the fault", limit)
 		return false
@@ -155,13 +182,16 @@ func (r *Run) Resumed(ctx context.Context, limit time.Duration) bool {
 // queue is empty and nothing happens any more. What is left in the queue then,
 // or after limit, is a finding.
 func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string) {
+	if r.Seen() {
+		return
+	}
 	last, since := -1, time.Now()
 	settled := r.Until(ctx, limit, func() bool {
 		now := r.Count(journal.Handled)
 		if now != last {
 			last, since = now, time.Now()
 		}
-		if r.pending() == 0 && time.Since(since) > time.Second/2 {
+		if r.ledger.Missing() == 0 && time.Since(since) > time.Second/2 {
 			return r.depth(queues) == 0
 		}
 		return time.Since(since) > stuck || (time.Since(since) > quiet && r.depth(queues) == 0)
@@ -169,16 +199,6 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 	if left := r.depth(queues); !settled || left != 0 {
 		r.Wrongf("wanted empty queues in the end, got %d messages in them", left)
 	}
-}
-
-// pending is how many stored messages are not handled yet.
-func (r *Run) pending() (n int) {
-	for _, id := range r.ledger.IDs() {
-		if o := r.ledger.Of(id); o.OK > 0 && o.Handled == 0 {
-			n++
-		}
-	}
-	return n
 }
 
 // depth is how many messages lie in the queues; -1 when the broker is away.
@@ -194,9 +214,19 @@ func (r *Run) depth(queues []string) int {
 	return n
 }
 
-// Depth is how many messages are ready in the queue of that full name.
-func (r *Run) Depth(queue string) (int, error) {
-	conn, err := amqp.Dial(r.Node.URL())
+// Depth is how many messages are ready in the queue of that full name, as any
+// node knows it.
+func (r *Run) Depth(queue string) (n int, err error) {
+	for _, address := range r.addresses() {
+		if n, err = depth(address, queue); err == nil {
+			return n, nil
+		}
+	}
+	return 0, err
+}
+
+func depth(address, queue string) (int, error) {
+	conn, err := amqp.DialConfig(address, amqp.Config{Dial: amqp.DefaultDial(askWithin), Locale: "en_US"})
 	if err != nil {
 		return 0, fmt.Errorf("stage: %w", err)
 	}

@@ -1,22 +1,21 @@
-// Package suite runs scenarios with their negative controls and reports.
+// Package suite runs scenarios with their negative controls, several at once,
+// and reports.
 package suite
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
-	"os"
+	"os/exec"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/parley-go/parley/chaos/internal/scenario"
 	"github.com/parley-go/parley/chaos/internal/stage"
-	"github.com/parley-go/parley/internal/rabbitnode"
 )
-
-// limit bounds one run of a scenario that has no duration of its own.
-const limit = 10 * time.Minute
 
 // Options are what the command line says.
 type Options struct {
@@ -25,8 +24,14 @@ type Options struct {
 	// Soak is how long the soak scenario lasts; 0 is its own duration.
 	Soak time.Duration
 	Seed uint64
-	// Out gets the live lines.
-	Out io.Writer
+	// Lanes is how many runs go on at once, each on a broker of its own; 0 is one.
+	Lanes int
+	// Command starts a lane in a process of its own, see [Serve]. Nil keeps it
+	// in this one: then what other lanes hold counts as left over by a run.
+	Command func() *exec.Cmd
+	// Out gets the live lines. Terminal says that they may be drawn over.
+	Out      io.Writer
+	Terminal bool
 	// Folder keeps the journals of runs that went wrong.
 	Folder string
 }
@@ -49,103 +54,139 @@ func (o *Outcome) Passed() bool {
 	return o.Result.Invalid == nil && len(o.Result.Findings) == 0
 }
 
-// Run runs every scenario, one after the other, on a broker of its own, and
-// returns what became of them. An error means that it could not go on.
-func Run(ctx context.Context, o Options) ([]Outcome, error) {
-	s := &suite{Options: o}
-	defer s.discard()
-	var all []Outcome
-	for _, one := range o.Scenarios {
-		out := Outcome{Scenario: one}
-		var err error
-		if out.Result, err = s.run(ctx, one, ""); err != nil {
-			return all, err
+// Verdict is nil when every promise held, every control was seen to fail, and
+// no run fell short of its load or its faults.
+func Verdict(all []Outcome) error {
+	broken := 0
+	for i := range all {
+		if !all[i].Passed() {
+			broken++
 		}
-		for _, control := range one.Controls {
-			result, err := s.run(ctx, one, control)
-			if err != nil {
-				return all, err
-			}
-			out.Controls = append(out.Controls, result)
-		}
-		all = append(all, out)
 	}
-	return all, nil
+	if broken > 0 {
+		return fmt.Errorf("%d of %d scenarios did not hold", broken, len(all))
+	}
+	return nil
+}
+
+// Estimate is how long the scenarios take, as far as one can know.
+func Estimate(o Options) time.Duration { return estimate(units(&o), o.Lanes) }
+
+// worker makes runs, one after the other.
+type worker interface {
+	do(ctx context.Context, o order, progress func(string)) (stage.Result, error)
+	discard()
+}
+
+// Run makes all runs of all scenarios and returns what became of them, in the
+// order of their numbers. An error means that it could not go on: then only
+// scenarios all of whose runs were made are returned.
+func Run(ctx context.Context, o Options) ([]Outcome, error) {
+	return run(ctx, o, func() (worker, error) {
+		if o.Command == nil {
+			return newLane(o.Scenarios), nil
+		}
+		return newRemote(o.Command())
+	})
+}
+
+func run(ctx context.Context, o Options, hire func() (worker, error)) ([]Outcome, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s := &suite{Options: o, todo: units(&o), results: map[int][]*stage.Result{}}
+	for _, one := range o.Scenarios {
+		s.results[one.Number] = make([]*stage.Result, len(one.Controls)+1)
+	}
+	s.board = newBoard(o.Out, o.Terminal, max(1, o.Lanes))
+	var lanes sync.WaitGroup
+	errs := make([]error, max(1, o.Lanes))
+	for i := range errs {
+		lanes.Go(func() {
+			if errs[i] = s.lane(ctx, i, hire); errs[i] != nil {
+				cancel()
+			}
+		})
+	}
+	lanes.Wait()
+	s.board.close()
+	return s.outcomes(), errors.Join(errs...)
 }
 
 type suite struct {
 	Options
 
-	node *rabbitnode.Node
+	board *board
+
+	mu      sync.Mutex
+	todo    []unit
+	results map[int][]*stage.Result
 }
 
-// broker returns the node that the last run left, or a new one.
-func (s *suite) broker(ctx context.Context) (*rabbitnode.Node, error) {
-	if s.node != nil && s.node.PID() != 0 {
-		return s.node, nil
-	}
-	s.discard()
-	var err error
-	s.node, err = rabbitnode.Start(ctx, rabbitnode.Options{})
-	return s.node, err
-}
-
-func (s *suite) discard() {
-	if s.node != nil {
-		_ = s.node.Stop()
-		s.node = nil
-	}
-}
-
-func (s *suite) run(ctx context.Context, one scenario.Scenario, control string) (stage.Result, error) {
-	node, err := s.broker(ctx)
+func (s *suite) lane(ctx context.Context, i int, hire func() (worker, error)) error {
+	w, err := hire()
 	if err != nil {
-		return stage.Result{}, err
+		return err
 	}
-	line := newLine(s.Out, title(one, control))
-	// A stream of its own for each scenario: leaving one out changes no other.
-	source := rand.NewPCG(s.Seed, uint64(one.Number))
-	r := &stage.Run{
-		Node: node, Name: fmt.Sprintf("s%02d-%x", one.Number, rand.Uint32()), Control: control, Short: s.Short,
-		Duration: s.Soak, Rand: rand.New(source), Progress: line.show,
+	defer func() { w.discard() }()
+	for u := s.take(i); u.tasks != nil && ctx.Err() == nil; u = s.take(i) {
+		for _, t := range u.tasks {
+			s.board.begin(i, title(t))
+			o := order{Number: t.one.Number, Run: t.run, Seed: s.Seed, Short: s.Short, Soak: s.Soak, Folder: s.Folder}
+			result, err := w.do(ctx, o, func(text string) { s.board.show(i, text) })
+			if errors.Is(err, errDied) && ctx.Err() == nil {
+				// A panic, most likely: this run proves nothing, the others may.
+				result, err = stage.Result{Control: t.control(), Invalid: err}, nil
+				w.discard()
+				another, failed := hire()
+				if failed != nil {
+					return failed
+				}
+				w = another
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", title(t), err)
+			}
+			s.board.end(i, &result)
+			s.keep(t, &result)
+		}
 	}
-	result, err := s.act(ctx, one, r)
-	line.end(&result)
-	if err != nil {
-		return result, err
-	}
-	//nolint:nilerr // result.Invalid is the verdict, not an error of the suite
-	if result.Invalid != nil || (len(result.Findings) > 0) != (control != "") {
-		// Whatever state it is in, it does not harm the next run.
-		s.discard()
-		return result, nil
-	}
-	return result, os.RemoveAll(r.Folder())
+	return context.Cause(ctx)
 }
 
-func (s *suite) act(ctx context.Context, one scenario.Scenario, r *stage.Run) (stage.Result, error) {
-	began := time.Now()
-	if err := r.Begin(ctx, s.Folder); err != nil {
-		return stage.Result{}, err
+func (s *suite) take(lane int) (u unit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.todo) > 0 {
+		u, s.todo = next(s.todo, lane)
 	}
-	bounded, cancel := context.WithTimeoutCause(ctx, limit+s.Soak, errors.New("the scenario did not end"))
-	defer cancel()
-	expect, fault := one.Act(bounded, r)
-	r.End()
-	result, err := r.Judge(expect)
-	if fault != nil {
-		result.Invalid = fault
-	}
-	result.Took = time.Since(began)
-	if ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return result, err
+	return u
 }
 
-func title(one scenario.Scenario, control string) string {
-	if control == "" {
-		return fmt.Sprintf("%2d %s", one.Number, one.Name)
+func (s *suite) keep(t task, r *stage.Result) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.results[t.one.Number][t.run] = r
+}
+
+func (s *suite) outcomes() (all []Outcome) {
+	for _, one := range s.Scenarios {
+		runs := s.results[one.Number]
+		if slices.Contains(runs, nil) {
+			continue
+		}
+		out := Outcome{Scenario: one, Result: *runs[0]}
+		for _, r := range runs[1:] {
+			out.Controls = append(out.Controls, *r)
+		}
+		all = append(all, out)
 	}
-	return fmt.Sprintf("%2d   without: %s", one.Number, control)
+	slices.SortStableFunc(all, func(a, b Outcome) int { return cmp.Compare(a.Scenario.Number, b.Scenario.Number) })
+	return all
+}
+
+func title(t task) string {
+	if t.run == 0 {
+		return fmt.Sprintf("%2d %s", t.one.Number, t.one.Name)
+	}
+	return fmt.Sprintf("%2d   without: %s", t.one.Number, t.control())
 }

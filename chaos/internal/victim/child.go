@@ -13,6 +13,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/parley-go/parley/chaos/internal/resource"
 )
 
 const (
@@ -20,6 +22,13 @@ const (
 	Verb = "victim"
 	// readyLine is what a child prints when it works.
 	readyLine = "ready"
+	// leftLine begins what a child prints when it has ended its work: what it
+	// held before and after.
+	leftLine = "left "
+	// leftWithin is how soon it must have given back what it took.
+	leftWithin = 10 * time.Second
+	// measureEvery is how often it looks at what it holds.
+	measureEvery = 5 * time.Second
 	// startBudget bounds the start of a child.
 	startBudget = 60 * time.Second
 )
@@ -42,7 +51,27 @@ func Main(r io.Reader, w io.Writer) error {
 		_, _ = in.ReadByte()
 		os.Exit(1)
 	}()
-	return Run(ctx, j, func() { fmt.Fprintln(w, readyLine) })
+	span := resource.Span{Name: j.Name, Before: resource.Now(), Work: j.Concurrency + j.Prefetch}
+	ended, watched := make(chan struct{}), make(chan struct{})
+	tick := time.NewTicker(measureEvery)
+	defer tick.Stop()
+	go func() {
+		defer close(watched)
+		span.Watch(tick.C, ended)
+	}()
+	err = Run(ctx, j, func() { fmt.Fprintln(w, readyLine) })
+	close(ended)
+	<-watched
+	if err != nil {
+		return err
+	}
+	span.After = resource.Settle(span.Before, leftWithin)
+	text, err = json.Marshal(span)
+	if err != nil {
+		return fmt.Errorf("victim: %w", err)
+	}
+	_, err = fmt.Fprintf(w, "%s%s\n", leftLine, text)
+	return err
 }
 
 // Child is a victim in a process of its own.
@@ -53,6 +82,7 @@ type Child struct {
 	done   chan struct{}
 	stderr strings.Builder
 	err    error
+	left   *resource.Span
 }
 
 // Start starts a child and returns when it is in working order.
@@ -104,6 +134,10 @@ func (c *Child) wait(out io.Reader) {
 		if lines.Text() == readyLine {
 			ready()
 		}
+		if text, ok := strings.CutPrefix(lines.Text(), leftLine); ok {
+			c.left = new(resource.Span)
+			_ = json.Unmarshal([]byte(text), c.left)
+		}
 	}
 	c.err = c.cmd.Wait()
 }
@@ -129,6 +163,17 @@ func (c *Child) Terminate(budget time.Duration) error {
 	case <-time.After(budget):
 		c.Kill()
 		return fmt.Errorf("victim: still running %v after SIGTERM", budget)
+	}
+}
+
+// Left is what a child that ended in order held before and after its work; nil
+// for one that was killed or still runs.
+func (c *Child) Left() *resource.Span {
+	select {
+	case <-c.done:
+		return c.left
+	default:
+		return nil
 	}
 }
 

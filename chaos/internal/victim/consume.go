@@ -3,7 +3,6 @@ package victim
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"strconv"
 	"time"
 
@@ -56,11 +55,7 @@ func (v *victim) handle(body string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("victim: wanted an id, got %.20q", body)
 	}
-	work := v.job.Work
-	if v.job.Jitter > 0 {
-		work += rand.N(v.job.Jitter)
-	}
-	pause(context.Background(), work)
+	pause(context.Background(), v.job.Work+Jitter(v.job.Seed, id, v.job.Jitter))
 	v.note(journal.Handled, id)
 	return id, nil
 }

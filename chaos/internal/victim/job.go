@@ -8,8 +8,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/parley-go/parley/chaos/internal/journal"
 )
@@ -38,6 +41,7 @@ const (
 	NoDrain      Flavor = "no drain"
 	NoRecovery   Flavor = "no resubscribe"
 	LastingReply Flavor = "durable reply queue"
+	NoMandatory  Flavor = "classic queue with mandatory off"
 )
 
 // Job is all that a victim needs to know; it travels as JSON.
@@ -64,6 +68,16 @@ type Job struct {
 	Quorum bool
 	// Heartbeat is 0 for the default.
 	Heartbeat time.Duration
+	// Seed makes the victim's choices.
+	Seed uint64
+}
+
+// Jitter is a time below most, always the same for a seed and a message.
+func Jitter(seed, id uint64, most time.Duration) time.Duration {
+	if most <= 0 {
+		return 0
+	}
+	return time.Duration(rand.New(rand.NewPCG(seed, id)).Int64N(int64(most)))
 }
 
 // Run does the job until it is done or ctx ends, and calls ready when it is in
@@ -88,6 +102,8 @@ type victim struct {
 	note  func(journal.Kind, uint64)
 	ready func()
 	log   *slog.Logger
+	// raw replaces what the raw consumer does with a delivery; nil for its own.
+	raw func(ch *amqp.Channel, d *amqp.Delivery)
 }
 
 func (v *victim) run(ctx context.Context) error {
@@ -100,6 +116,12 @@ func (v *victim) run(ctx context.Context) error {
 		return v.publisher(ctx)
 	case Caller:
 		return v.caller(ctx)
+	case Asker:
+		return v.asker(ctx)
+	case Clerk:
+		return v.clerk(ctx)
+	case Failer:
+		return v.failer(ctx)
 	}
 	return fmt.Errorf("victim: wanted a known role, got %q", v.job.Role)
 }

@@ -20,7 +20,7 @@ const retryPause = 50 * time.Millisecond
 type sender func(ctx context.Context, id uint64) error
 
 func (v *victim) publisher(ctx context.Context) error {
-	if v.job.Flavor == NoConfirms {
+	if v.job.Flavor == NoConfirms || v.job.Flavor == NoMandatory {
 		return v.rawPublisher(ctx)
 	}
 	app := v.app()

@@ -15,9 +15,14 @@ import (
 // redial is the pause of the naive services between connections.
 const redial = 200 * time.Millisecond
 
+// dial connects, or gives up early enough to try again.
+func dial(url string) (*amqp.Connection, error) {
+	return amqp.DialConfig(url, amqp.Config{Dial: amqp.DefaultDial(5 * time.Second), Locale: "en_US"})
+}
+
 // rawPublisher believes that a message is stored when it was written.
 func (v *victim) rawPublisher(ctx context.Context) error {
-	line := &rawLine{url: v.job.URL}
+	line := &rawLine{urls: append([]string{v.job.URL}, v.job.Hosts...), confirms: v.job.Flavor == NoMandatory}
 	defer line.close()
 	v.ready()
 	v.each(ctx, func(id uint64) {
@@ -26,8 +31,7 @@ func (v *victim) rawPublisher(ctx context.Context) error {
 		for ctx.Err() == nil {
 			ch, err := line.channel()
 			if err == nil {
-				message := amqp.Publishing{ContentType: "text/plain", DeliveryMode: amqp.Persistent, Body: body}
-				err = ch.PublishWithContext(ctx, "", v.job.Queue, false, false, message)
+				err = rawPublish(ctx, ch, v.job.Queue, body)
 			}
 			if err == nil {
 				v.note(journal.OK, id)
@@ -41,11 +45,28 @@ func (v *victim) rawPublisher(ctx context.Context) error {
 	return nil
 }
 
+// rawPublish is content with the confirm, where there is one.
+func rawPublish(ctx context.Context, ch *amqp.Channel, queue string, body []byte) error {
+	message := amqp.Publishing{ContentType: "text/plain", DeliveryMode: amqp.Persistent, Body: body}
+	confirmed, err := ch.PublishWithDeferredConfirmWithContext(ctx, "", queue, false, false, message)
+	if err != nil || confirmed == nil {
+		return err
+	}
+	ok, err := confirmed.WaitContext(ctx)
+	if err == nil && !ok {
+		err = amqp.ErrClosed
+	}
+	return err
+}
+
 // rawLine is one channel that is made again when it was lost.
 type rawLine struct {
-	url string
+	// urls are tried in turn.
+	urls     []string
+	confirms bool
 
 	mu   sync.Mutex
+	next int
 	conn *amqp.Connection
 	ch   *amqp.Channel
 }
@@ -56,11 +77,15 @@ func (l *rawLine) channel() (*amqp.Channel, error) {
 	if l.ch != nil {
 		return l.ch, nil
 	}
-	conn, err := amqp.Dial(l.url)
+	conn, err := dial(l.urls[l.next%len(l.urls)])
 	if err != nil {
+		l.next++
 		return nil, err
 	}
 	ch, err := conn.Channel()
+	if err == nil && l.confirms {
+		err = ch.Confirm(false)
+	}
 	if err != nil {
 		_ = conn.Close()
 		return nil, err
@@ -101,7 +126,7 @@ func (v *victim) rawConsumer(ctx context.Context) error {
 }
 
 func (v *victim) rawSession(ctx context.Context, ready func()) error {
-	conn, err := amqp.Dial(v.job.URL)
+	conn, err := dial(v.job.URL)
 	if err != nil {
 		return err
 	}
@@ -139,6 +164,10 @@ func (v *victim) rawSession(ctx context.Context, ready func()) error {
 // rawHandle settles as the flavor does; highest is the last tag that was
 // acknowledged with all below it.
 func (v *victim) rawHandle(ch *amqp.Channel, d *amqp.Delivery, highest *atomic.Uint64) {
+	if v.raw != nil {
+		v.raw(ch, d)
+		return
+	}
 	if v.job.Flavor == AckFirst {
 		_ = d.Ack(false)
 	}
