@@ -20,7 +20,9 @@ func (a *App) PublisherTo(op Operation, opts ...SendOption) *Publisher {
 		}
 	}
 	p := &Publisher{address: address, opts: slices.Clone(opts), site: op.Site}
-	middleware, _, _, _ := a.declared()
+	a.mu.Lock()
+	middleware := slices.Clone(a.middleware)
+	a.mu.Unlock()
 	b, _ := (&model{app: a}).bind(address, append(p.opts, sendOption{"to the operation's exchange", func(s *sendSettings) {
 		s.exchange, s.payload = exchange, nil
 	}}), inherited{settings: a.settings, middleware: middleware})

@@ -209,10 +209,10 @@ func (v *viewer) typeOf(s *Schema) []ui.Link {
 }
 
 // alternatives lists what a value may be, each kind once.
-func (v *viewer) alternatives(any []*Schema) []ui.Link {
+func (v *viewer) alternatives(schemas []*Schema) []ui.Link {
 	var all []ui.Link
 	seen := map[string]bool{}
-	for _, s := range any {
+	for _, s := range schemas {
 		links := v.typeOf(s)
 		text := fmt.Sprint(links)
 		if seen[text] {

@@ -204,7 +204,7 @@ func (s *shown) matching(op *operationPlan, m *parley.Message) string {
 		case len(m.Body) == 0:
 			body = json.RawMessage("null")
 		case declared.contentType == contentText || declared.contentType == contentBytes:
-			body, _ = json.Marshal(string(m.Body))
+			body, _ = encode(string(m.Body)) // a string always encodes
 		case !json.Valid(body):
 			continue
 		}

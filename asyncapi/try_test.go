@@ -104,13 +104,19 @@ type told struct {
 	Took    *float64 `json:"took_ms"`
 	Code    string   `json:"code"`
 	Message string   `json:"message"`
-	Fields  []struct{ At, Text string }
-	Error   *struct{ Code, Message string }
-	Reply   *struct {
-		Matches, Text       string
-		JSON                json.RawMessage
-		Properties, Headers map[string]string
-	}
+	Fields  []struct {
+		At   string `json:"at"`
+		Text string `json:"text"`
+	} `json:"fields"`
+	Error *struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"error"`
+	Reply *struct {
+		Matches    string            `json:"matches"`
+		JSON       json.RawMessage   `json:"json"`
+		Properties map[string]string `json:"properties"`
+	} `json:"reply"`
 }
 
 func (d *desk) try(body string, header ...string) (int, told) {

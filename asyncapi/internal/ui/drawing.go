@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// drawing is a flow with places, in the units of its view box.
-type drawing struct {
+// Drawing is a flow with places, in the units of its view box.
+type Drawing struct {
 	Class         string
 	Width, Height int
 	Title         string
@@ -104,9 +104,9 @@ func head(x, y int, direction byte) string {
 }
 
 // Wide draws the flow from left to right.
-func (f Flow) Wide() *drawing {
+func (f Flow) Wide() *Drawing {
 	const gap, room = 44, 24
-	d := &drawing{Class: "wide", Title: f.Describe()}
+	d := &Drawing{Class: "wide", Title: f.Describe()}
 	x := 0
 	for i, n := range f.Stages {
 		b := newBox(n, room)
@@ -144,7 +144,7 @@ func (f Flow) Wide() *drawing {
 }
 
 // level gives the stages one middle line, and redraws the arrows on it.
-func (d *drawing) level() {
+func (d *Drawing) level() {
 	tallest := 0
 	for _, b := range d.Boxes {
 		tallest = max(tallest, b.H)
@@ -162,20 +162,20 @@ func (d *drawing) level() {
 	}
 }
 
-func (d *drawing) across(from, to *box, label string) {
+func (d *Drawing) across(from, to *box, label string) {
 	d.Arrows = append(d.Arrows, arrow{Kind: "main", Label: label, LX: (from.right() + to.X) / 2, Anchor: "middle"})
 }
 
 // branch leads from the last stage to an output.
-func (d *drawing) branch(from, to *box, n Node) {
+func (d *Drawing) branch(from, to *box, n Node) {
 	start := from.centerY()
 	end := to.centerY()
 	if len(d.Boxes) > 0 && to.Y == from.Y {
 		end = start
 		to.Y = start - to.H/2
 	}
-	bend := from.right() + 14
-	a := arrow{Kind: n.Kind, Label: n.Edge, LX: (bend + to.X) / 2, LY: end - 7, Anchor: "middle", Head: head(to.X, end, 'r')}
+	bend := to.X - 22
+	a := arrow{Kind: n.Kind, Label: n.Edge, LX: bend - 4, LY: end - 7, Anchor: "end", Head: head(to.X, end, 'r')}
 	a.Path = fmt.Sprintf("M%d %dH%dV%dH%d", from.right(), start, bend, end, to.X-6)
 	if end == start {
 		a.Path = fmt.Sprintf("M%d %dH%d", from.right(), start, to.X-6)
@@ -184,7 +184,7 @@ func (d *drawing) branch(from, to *box, n Node) {
 }
 
 // aside puts what happens to failures below the last stage.
-func (d *drawing) aside(f Flow, last int) {
+func (d *Drawing) aside(f Flow, last int) {
 	handler := d.Boxes[last]
 	y := 0
 	for _, b := range d.Boxes[:last+1] {
@@ -219,7 +219,7 @@ func (d *drawing) aside(f Flow, last int) {
 }
 
 // bound moves everything into the view box and sizes it.
-func (d *drawing) bound() {
+func (d *Drawing) bound() {
 	for _, b := range d.Boxes {
 		d.Width, d.Height = max(d.Width, b.right()), max(d.Height, b.bottom())
 	}
@@ -228,9 +228,9 @@ func (d *drawing) bound() {
 }
 
 // Tall draws the flow from top to bottom, for narrow screens.
-func (f Flow) Tall() *drawing {
+func (f Flow) Tall() *Drawing {
 	const gap, room = 30, 23
-	d := &drawing{Class: "tall", Title: f.Describe()}
+	d := &Drawing{Class: "tall", Title: f.Describe()}
 	y := 0
 	for i, n := range f.Stages {
 		b := newBox(n, room)
