@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,7 +57,7 @@ func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts
 		return err
 	}
 	batch := batch{binding: b}
-	room := b.settings.forCall(opts).window - 1
+	room := cmp.Or(b.settings.forCall(opts).window, DefaultWindow) - 1
 	for v := range values {
 		batch.send(ctx, v, opts)
 		batch.settle(ctx, room)

@@ -45,10 +45,18 @@ func newCall(limit time.Duration) *call {
 func (c *calls) add(w *call) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pending) >= c.max {
-		return NewError(CodeResourceExhausted, strconv.Itoa(c.max)+" requests wait already; hint: parley.MaxPending raises the bound")
+	if err := c.room(len(c.pending)); err != nil {
+		return err
 	}
 	c.pending[w.correlationID] = w
+	return nil
+}
+
+// room refuses one more where n wait already.
+func (c *calls) room(n int) error {
+	if n >= c.max {
+		return NewError(CodeResourceExhausted, strconv.Itoa(c.max)+" requests wait already; hint: parley.MaxPending raises the bound")
+	}
 	return nil
 }
 
@@ -70,7 +78,14 @@ func (c *calls) take(correlationID string) *call {
 
 // onReply hands a reply to the call that it belongs to, and to no other.
 func (n *run) onReply(m *Message) {
+	if _, frame := m.Headers[HeaderStreamFrame]; frame {
+		n.streams.onFrame(m)
+		return
+	}
 	w := n.calls.take(m.CorrelationID)
+	if w == nil && n.streams.answer(m) {
+		return
+	}
 	if w == nil {
 		n.app.stats.late.Add(1)
 		n.app.settings.logger.LogAttrs(context.Background(), slog.LevelDebug, "parley: reply without a waiting request",

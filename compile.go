@@ -191,7 +191,7 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
 	// A publisher's defaults are not options of a call: what a call cannot use
 	// of them it leaves alone.
-	b.settings.timeoutGiven, b.settings.quietGiven = false, false
+	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven = false, false, false
 	template, err := topology.ParseTemplate(address)
 	switch {
 	case err != nil:
@@ -291,6 +291,9 @@ func (r *receiver) bindHandler(in inherited) []error {
 	}
 	r.plan = plan
 	if err := r.checkManual(plan.Describe().Params); err != nil {
+		return []error{err}
+	}
+	if err := r.checkStream(); err != nil {
 		return []error{err}
 	}
 	var shared bool

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley-go/parley/internal/stream"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -45,6 +46,10 @@ type delivery struct {
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].
 	byHand *Delivery
+	// wanted is what the caller says about the stream that it wants, nil for none.
+	wanted *stream.Frame
+	// writer is the stream, once it is open.
+	writer *writer
 }
 
 // admit does what comes before the handler: headers that the transport could not
@@ -66,7 +71,10 @@ func (d *delivery) admit() error {
 		d.app.stats.refusedReplyTo.Add(1)
 		return errReplyForbidden
 	}
-	return malformed
+	if malformed != nil {
+		return malformed
+	}
+	return d.admitStream()
 }
 
 // unreadableHeaders is the error of a message whose headers did not all arrive:
@@ -127,22 +135,8 @@ func (d *delivery) readDeadline(received time.Time) error {
 // holds.
 const maxCount = math.MaxInt64 / int64(time.Millisecond)
 
-// count reads an integer of any width, or a float without a fraction, that is
-// not negative.
-func count(v any) (int64, bool) {
-	n, ok, err := transport.Integer(v)
-	if ok {
-		return n, err == nil && n >= 0 && n <= maxCount
-	}
-	f, ok := v.(float64)
-	if narrow, is := v.(float32); is {
-		f, ok = float64(narrow), true
-	}
-	if !ok || f != math.Trunc(f) || f < 0 || f > float64(maxCount) {
-		return 0, false
-	}
-	return int64(f), true
-}
+// count reads a count that came over the wire.
+func count(v any) (int64, bool) { return transport.Count(v, maxCount) }
 
 // waiting reports whether somebody waits for an answer now.
 func (d *delivery) waiting() bool {
@@ -158,8 +152,11 @@ func (d *delivery) expired() bool {
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
 	h := &handling{
 		lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline},
-		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand,
+		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
 		attempt: Attempt{Number: d.made, InDelivery: d.made - d.before},
+	}
+	if d.writer != nil {
+		h.Context = d.writer.ctx
 	}
 	if limit > 0 {
 		if end := time.Now().Add(limit); h.deadline.IsZero() || end.Before(h.deadline) {
@@ -184,6 +181,9 @@ func (d *delivery) giveBack() transport.Verdict {
 
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
+	if d.writer != nil {
+		return d.finishStream(ctx)
+	}
 	if err := d.forward(ctx, out); err != nil {
 		if errors.Is(err, ErrNoRoute) || unsendable(err) {
 			return d.fail(ctx, &forwardError{err})

@@ -139,7 +139,7 @@ func (d *delivery) giveUp(ctx context.Context, err error) transport.Verdict {
 
 // tells reports whether the caller is told of a failure.
 func (d *delivery) tells() bool {
-	return d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies) && d.replyAllowed()
+	return d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies || d.writer != nil) && d.replyAllowed()
 }
 
 // settledByHand reports whether the handler has settled its message itself; if

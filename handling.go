@@ -12,6 +12,8 @@ type handling struct {
 	waiting bool
 	// delivery settles the message by hand; nil without [Manual].
 	delivery *Delivery
+	// writer takes the items of a stream; nil where nobody wants any.
+	writer *writer
 }
 
 type messageKey struct{}
@@ -61,7 +63,7 @@ func AttemptFrom(ctx context.Context) (Attempt, bool) {
 // message at hand does.
 func Waiting(ctx context.Context) bool {
 	if out, ok := ctx.Value(outgoingKey{}).(*outgoing); ok {
-		return out.wait != nil
+		return out.wait != nil || out.stream != nil
 	}
 	h, ok := ctx.Value(messageKey{}).(*handling)
 	return ok && h.waiting

@@ -61,13 +61,16 @@ func (d *Delivery) close() bool {
 	return true
 }
 
+// errForeignContext ends a run whose context does not know its message.
+var errForeignContext = errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
+
 var deliveryType = reflect.TypeFor[*Delivery]()
 
 // deliveries supplies the one parameter that parley itself knows.
 var deliveries, _ = binder.NewResolver(func(ctx context.Context) (*Delivery, error) {
 	h, ok := ctx.Value(messageKey{}).(*handling)
 	if !ok || h.delivery == nil {
-		return nil, errors.New("a middleware replaced the handler's context; hint: derive it from the one it was given")
+		return nil, errForeignContext
 	}
 	return h.delivery, nil
 }, "")

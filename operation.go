@@ -58,6 +58,8 @@ type Operation struct {
 	Headers, Path []Field
 	// Output is the type of a handler's result.
 	Output reflect.Type
+	// Stream says that the handler gives many results, each of type Output.
+	Stream bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply]. ReplyTo are the patterns
@@ -174,6 +176,7 @@ func (r *receiver) operation() Operation {
 		Headers:      fields(d.Headers),
 		Path:         fields(d.Path),
 		Output:       d.Out,
+		Stream:       d.Stream,
 		Concurrency:  s.concurrency,
 		Prefetch:     s.prefetch,
 		MaxBody:      s.maxBody,

@@ -74,7 +74,7 @@ func defaultSettings() appSettings {
 		drain:      DefaultDrain,
 		maxPending: DefaultMaxPending,
 		subscriber: subscriberSettings{maxBody: DefaultMaxBody},
-		send:       sendSettings{timeout: DefaultTimeout, window: DefaultWindow},
+		send:       sendSettings{timeout: DefaultTimeout},
 	}
 }
 

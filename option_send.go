@@ -28,17 +28,21 @@ type sendSettings struct {
 	typ           string
 	expiration    time.Duration
 	priority      uint8
-	window        int
+	window        int // 0 is the default of the call
 	payload       reflect.Type
 	answer        reflect.Type // of a [Client]
 	document      document
 	compression   serialization.Encoding
+	idle          time.Duration // 0 is the default
+	maxReplies    int           // 0 is any number
+	restarts      bool
+	streamGiven   bool // since the last call of forCall
 }
 
 // forCall returns a copy to which the options of one call are applied.
 func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 	c := *s
-	c.timeoutGiven, c.quietGiven = false, false
+	c.timeoutGiven, c.quietGiven, c.streamGiven = false, false, false
 	for _, o := range opts {
 		o.applySend(&c)
 	}
@@ -170,7 +174,9 @@ func Priority(p uint8) SendOption {
 }
 
 // Window is how many messages of [Publisher.PublishBatch] may be unconfirmed
-// at once, [DefaultWindow] by default; less than 1 counts as 1.
+// at once, [DefaultWindow] by default, and how many items of a [Stream] may be
+// ahead of its reader, [DefaultStreamWindow] by default and 4096 at most. Less
+// than 1 counts as 1.
 func Window(n int) SendOption {
 	return sendOption{fmt.Sprintf("parley.Window(%d)", n), func(s *sendSettings) { s.window = max(n, 1) }}
 }

@@ -18,6 +18,8 @@ type outgoing struct {
 	settings sendSettings
 	// wait makes a request out of it; nil for a publication.
 	wait *call
+	// stream makes a request for a stream out of it.
+	stream *reader
 	// confirm, when set, takes the pending outcome in place of waiting for it.
 	confirm func(transport.Confirmation)
 }
@@ -149,6 +151,14 @@ func (o *outgoing) refuseWaiting(method string) error {
 	case o.settings.quietGiven:
 		return meaningless("QuietTimeout", method, "it concerns calls that wait for a reply")
 	}
+	return o.settings.refuseStream(method)
+}
+
+// refuseStream refuses options that only mean something to a stream.
+func (s *sendSettings) refuseStream(method string) error {
+	if s.streamGiven {
+		return meaningless("Idle, MaxReplies or Restarts", method, "it concerns parley.Stream")
+	}
 	return nil
 }
 
@@ -180,10 +190,13 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	}
 	p := &transport.Publication{
 		Message: m, Exchange: out.settings.exchange, Key: m.Address,
-		Mandatory: out.settings.exchange == nil || out.settings.mandatory || out.wait != nil,
+		Mandatory: out.settings.exchange == nil || out.settings.mandatory || out.wait != nil || out.stream != nil,
 	}
 	if out.wait != nil {
 		return out.wait.exchange(ctx, run, p)
+	}
+	if out.stream != nil {
+		return nil, out.stream.begin(ctx, run, p)
 	}
 	if m.Persistence == transport.PersistenceUnset {
 		m.Persistence = transport.Persistent

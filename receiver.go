@@ -2,12 +2,14 @@ package parley
 
 import (
 	"context"
+	"log/slog"
 	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/parley-go/parley/internal/binder"
+	"github.com/parley-go/parley/internal/stream"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -79,6 +81,14 @@ func (r *receiver) subject() string {
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	d := &delivery{receiver: r, message: m}
 	r.app.stats.received.Add(1)
+	switch frameKind(m) {
+	case stream.Open, stream.Beat, stream.End, stream.Credit, stream.Cancel:
+		d.log(slog.LevelDebug, "frame without a value is dropped")
+		return transport.Ack
+	case stream.Error:
+		return d.fail(ctx, streamFailed(m))
+	case stream.Item, stream.Request:
+	}
 	if err := d.admit(); err != nil {
 		return d.fail(ctx, err)
 	}
@@ -98,6 +108,7 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 // process runs the handler, more than once if the policy says so, and decides
 // about the message.
 func (d *delivery) process(ctx context.Context) transport.Verdict {
+	defer func() { d.writer.close() }()
 	for round := 1; ; round++ {
 		if !d.entered {
 			if v, ok := d.enter(ctx); !ok {
@@ -105,6 +116,9 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 			}
 		}
 		d.entered = false
+		if v, ok := d.beginStream(ctx); !ok {
+			return v
+		}
 		d.made++
 		h := d.handling(ctx, d.settings.handlerTimeout)
 		d.running.add(d)
@@ -116,6 +130,10 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		out = d.conclude(ctx, out, err)
 		_, paused := d.breaker.open()
 		switch {
+		case d.writer.left():
+			return d.readerLeft(ctx, err)
+		case d.writer.cause() != nil && ctx.Err() != nil:
+			return d.giveBack()
 		case err == nil && d.byHand != nil && d.byHand.close():
 			return d.unsettled(ctx)
 		case err == nil:
@@ -157,6 +175,9 @@ func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
 	in, err := r.settings.plain(m)
 	if err != nil {
 		return nil, err
+	}
+	if r.plan.Streams() {
+		return nil, r.stream(ctx, in, path)
 	}
 	out, err := r.plan.Call(ctx, in, path)
 	return returned(out, in, m), err

@@ -80,8 +80,8 @@ func TestRegistrationErrors(t *testing.T) {
 			[]string{`subscriber "a"`, "wanted", "*parley_test.failure"},
 		},
 		"many replies": {
-			func(app *parley.App) { app.Subscriber("a", func(string) iter.Seq[int] { return nil }) },
-			[]string{`subscriber "a"`, "wanted", "iter.Seq"},
+			func(app *parley.App) { app.Subscriber("a", func(string) iter.Seq2[int, string] { return nil }) },
+			[]string{`subscriber "a"`, "wanted iter.Seq2[T, error]", "got iter.Seq2"},
 		},
 		"empty address": {
 			func(app *parley.App) { app.Subscriber("", fine) },

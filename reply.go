@@ -90,11 +90,13 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 	if err != nil {
 		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
 	}
-	return d.address(&Message{
+	answer := &Message{
 		Body:        encoded,
 		ContentType: "application/json",
 		Headers:     Headers{HeaderError: string(f.code)},
-	})
+	}
+	d.frameError(answer)
+	return d.address(answer)
 }
 
 // remoteError reads an error reply; nil when m is none.

@@ -58,6 +58,9 @@ func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
 	case out.settings.correlationID != "":
 		return nil, meaningless("CorrelationID", "Request", "a request that waits has a correlation id of its own")
 	}
+	if err := out.settings.refuseStream("Request"); err != nil {
+		return nil, err
+	}
 	out.wait = newCall(out.settings.timeout)
 	return out, nil
 }

@@ -85,7 +85,7 @@ func curable(err error) bool {
 // tryNow reports whether the handler is run once more at once, after it failed
 // for the n-th time in this round, and waits until then.
 func (d *delivery) tryNow(ctx context.Context, err error, n int) bool {
-	if _, asked := errors.AsType[*retryAfterError](err); asked || n > d.settings.failure.immediate || !curable(err) {
+	if _, asked := errors.AsType[*retryAfterError](err); asked || n > d.settings.failure.immediate || !curable(err) || d.begun() {
 		return false
 	}
 	wait := min(firstPause<<min(n-1, 10), longestPause)
@@ -131,7 +131,7 @@ func bounded(v any, most int) int {
 // there is none.
 func (d *delivery) delay(err error) (time.Duration, bool) {
 	policy := &d.settings.failure
-	if d.made == 0 || d.round >= len(policy.delays) || !curable(err) {
+	if d.made == 0 || d.round >= len(policy.delays) || !curable(err) || d.begun() || (d.writer != nil && d.writer.asked) {
 		return 0, false
 	}
 	wait := policy.delays[d.round]

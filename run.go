@@ -22,6 +22,7 @@ type run struct {
 	durable bool
 	calls   calls
 	waits   waits
+	streams streams
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// around is the middleware of this run alone.
@@ -74,6 +75,7 @@ func (a *App) connect(ctx context.Context, s *startSettings, m *model, w *watch)
 		n.durable = d.DurableReplies()
 	}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.streams.init(n)
 	return n, nil
 }
 

@@ -23,7 +23,9 @@ type Stats struct {
 	RefusedReplyTo uint64
 	// UnroutableReplies found nobody at their reply address.
 	UnroutableReplies uint64
-	// LateReplies came for a request that had ended or never was.
+	// AbandonedStreams ended before their handlers because nobody read any more.
+	AbandonedStreams uint64
+	// LateReplies came for a request or a stream that had ended or never was.
 	LateReplies uint64
 	// Duplicates got the stored result of an earlier message; see [Deduplicate].
 	Duplicates uint64
@@ -36,8 +38,8 @@ type Stats struct {
 }
 
 type stats struct {
-	received, handled, moved, retried, expired, refusedReplyTo, unroutable atomic.Uint64
-	late, duplicates, pauses, returned, reconnects                         atomic.Uint64
+	received, handled, moved, retried, expired, refusedReplyTo, unroutable, abandoned atomic.Uint64
+	late, duplicates, pauses, returned, reconnects                                    atomic.Uint64
 
 	// failed counts by code; its last place is for those that are none of the
 	// sixteen.
@@ -67,6 +69,7 @@ func (s *stats) snapshot() Stats {
 		Expired:           s.expired.Load(),
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
 		UnroutableReplies: s.unroutable.Load(),
+		AbandonedStreams:  s.abandoned.Load(),
 		LateReplies:       s.late.Load(),
 		Duplicates:        s.duplicates.Load(),
 		Pauses:            s.pauses.Load(),

@@ -129,6 +129,7 @@ func (r *receiver) stop(ctx context.Context) error {
 		}
 	}
 	r.depart()
+	defer r.warnReaders(ctx)()
 	if r.consumer == nil {
 		return nil
 	}

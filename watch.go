@@ -143,3 +143,10 @@ func (w *watch) overall() (Status, time.Time) {
 	}
 	return StatusUp, up
 }
+
+// blocked reports whether the broker takes no publications on a connection.
+func (w *watch) blocked() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.links, func(l transport.Status) bool { return l.State == StateBlocked })
+}

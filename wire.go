@@ -3,6 +3,7 @@ package parley
 import (
 	"strings"
 
+	"github.com/parley-go/parley/internal/stream"
 	"github.com/parley-go/parley/transport"
 )
 
@@ -26,6 +27,24 @@ const (
 	// HeaderRetryExchange is the exchange that it was first published to;
 	// absent for the default exchange.
 	HeaderRetryExchange = "parley-retry-exchange"
+	// HeaderStreamFrame says what a message of a stream is: "request", "open",
+	// "item", "credit", "beat", "end", "error" or "cancel". See docs/streams.md.
+	HeaderStreamFrame = stream.HeaderFrame
+	// HeaderStreamSeq numbers items from 1; end and error have the last one's
+	// number + 1, a beat the last one's.
+	HeaderStreamSeq = stream.HeaderSeq
+	// HeaderStreamCredit is the highest number that the reader lets be sent. It
+	// never falls.
+	HeaderStreamCredit = stream.HeaderCredit
+	// HeaderStreamCreditBytes is the sum of the bodies' bytes below which the next
+	// item may be sent. It never falls.
+	HeaderStreamCreditBytes = stream.HeaderCreditBytes
+	// HeaderStreamRun is an id of one run of the handler: another one means that
+	// the stream begins again.
+	HeaderStreamRun = stream.HeaderRun
+	// HeaderStreamBeat is the interval in milliseconds in which its sender gives
+	// a sign of life.
+	HeaderStreamBeat = stream.HeaderBeat
 	// HeaderFailureCode is the code of the failure of a message in an error queue.
 	HeaderFailureCode = "parley-failure-code"
 	// HeaderFailureReason is its text, at most 1 KiB.

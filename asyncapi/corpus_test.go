@@ -132,11 +132,13 @@ type embedding struct {
 
 type clashing struct {
 	base
-	other  // base.Name is tagged and wins, both Labels hide each other
-	Also   string
+	other // base.Name is tagged and wins, both Labels hide each other
+	Also  string
+	//lint:ignore U1000 fields that are not exported are left out
 	hidden string
 	Skip   string `json:"-"`
-	Dash   string `json:"-,"` //nolint:staticcheck // the name is meant to be -
+	//lint:ignore SA5008 the name is meant to be -
+	Dash string `json:"-,"` //nolint:staticcheck // as above
 }
 
 type recursive struct {

@@ -41,7 +41,7 @@ func smoke(t *testing.T, args ...string) string {
 
 // The other workloads are these with another queue or more callers.
 func TestEveryContenderDoesEveryKindOfWork(t *testing.T) {
-	shapes := []string{"W1", "W2", "W3", "W4"}
+	shapes := []string{"W1", "W2", "W3", "W4", "S1"}
 	page := smoke(t, "-url", rabbittest.URL(t), "-workloads", strings.Join(shapes, ","))
 	for _, entry := range contender.All() {
 		for _, workload := range entry.Workloads {

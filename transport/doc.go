@@ -2,7 +2,7 @@
 //
 // A [Transport] connects; a [Conn] subscribes, publishes, makes requests and
 // closes. What only some brokers can do is an optional interface found by
-// assertion: [ReplyClassifier], [DurableReplies], [NativeMessages],
+// assertion: [ReplyClassifier], [DurableReplies], [Inboxes], [NativeMessages],
 // [QueueDeclarer], [QueueInspector], [TopologyChecker].
 //
 // # Rules for implementations

@@ -41,3 +41,20 @@ func unsigned(v uint64) (int64, bool, error) {
 	}
 	return int64(v), true, nil
 }
+
+// Count returns a header value that counts something: an integer of any type,
+// or a float without a fraction, from 0 to most.
+func Count(v any, most int64) (n int64, ok bool) {
+	n, ok, err := Integer(v)
+	if ok {
+		return n, err == nil && n >= 0 && n <= most
+	}
+	f, ok := v.(float64)
+	if narrow, is := v.(float32); is {
+		f, ok = float64(narrow), true
+	}
+	if !ok || f != math.Trunc(f) || f < 0 || f >= float64(most) {
+		return 0, false
+	}
+	return int64(f), true
+}

@@ -33,6 +33,26 @@ type DurableReplies interface {
 	DurableReplies() bool
 }
 
+// Inboxes is implemented by a [Conn] that has a reply address for many messages
+// in both directions, whatever address its requests carry.
+type Inboxes interface {
+	// Inbox returns the inbox of the present session, making it where there is
+	// none. What arrives there is handed to [Settings.OnReply] in the order of
+	// its arrival. It may be called concurrently, in handlers too. While there is
+	// no session it waits until ctx ends. The errors are those of Publish.
+	Inbox(ctx context.Context) (Inbox, error)
+}
+
+// Inbox is a reply address that lives as long as its session and that no other
+// connection reads. Messages to it are acknowledged as they arrive.
+type Inbox struct {
+	// Address is classified as [ReplyWaiting]. A mandatory message to it ends with
+	// [ErrNoRoute] once the inbox is gone.
+	Address string
+	// Lost is closed when nothing can arrive there any more. Never nil.
+	Lost <-chan struct{}
+}
+
 // QueueDeclarer is implemented by a [Conn] that can make queues which nobody
 // subscribes to. It may be called concurrently, in handlers too.
 type QueueDeclarer interface {

@@ -39,10 +39,11 @@ var arrows = map[string]arrow{
 	"serialization/zstd":     {ours: []string{"serialization"}, others: []string{"github.com/klauspost/compress/zstd"}},
 	"internal/callsite":      {},
 	"internal/binder":        {ours: []string{"transport", "serialization"}},
+	"internal/stream":        {ours: []string{"transport"}},
 	"transport/memory":       {ours: []string{"transport", "transport/topology"}},
 	"transport/rabbitmq":     {ours: []string{"transport", "transport/topology"}, others: []string{amqp}},
 	".": {
-		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite"},
+		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite", "internal/stream"},
 		others: []string{validator},
 	},
 	"parleyhttp": {ours: []string{"."}},

@@ -53,8 +53,8 @@ func Compile(fn any, config Config) (*Plan, error) {
 		return nil, errors.Join(c.faults...)
 	}
 	s := c.readSignature(v.Type())
-	p := &Plan{wire: c.wire, caller: caller, noBody: s.readsNothing()}
-	if caller == nil || len(s.params) > 0 {
+	p := &Plan{wire: c.wire, caller: caller, noBody: s.readsNothing(), stream: s.stream}
+	if caller == nil || len(s.params) > 0 || s.pushes() {
 		p.caller = newReflectCaller(v, s)
 	}
 	c.compileInput(p, s)
@@ -136,8 +136,9 @@ func checkOf(t reflect.Type, check func(any) error, part string) func(any) error
 
 // compileResult prepares encoding OUT.
 func (c *compiler) compileResult(p *Plan, s signature) {
-	if s.out == nil || !c.encodable(s.out) || s.out.Kind() == reflect.Interface {
+	out := s.result()
+	if out == nil || !c.encodable(out) || out.Kind() == reflect.Interface {
 		return
 	}
-	p.encoder = c.wire.encoderOf(s.out)
+	p.encoder = c.wire.encoderOf(out)
 }

@@ -21,6 +21,8 @@ type Description struct {
 	// type of the value inside, and Enveloped is true.
 	Out       reflect.Type
 	Enveloped bool
+	// Stream says that there are many results, each of type Out.
+	Stream bool
 	// EncodesResult says that each result is encoded into a new message, as
 	// opposed to one that the handler may have made itself.
 	EncodesResult bool
@@ -37,12 +39,14 @@ type Field struct {
 }
 
 func describe(s signature, p *Plan) Description {
+	out := s.result()
 	d := Description{
 		HasContext: s.hasContext,
 		HasError:   s.hasError,
 		In:         s.in,
 		Params:     s.params,
-		Out:        s.out,
+		Out:        out,
+		Stream:     s.stream != nil,
 	}
 	if a := p.annotated; a != nil {
 		d.Headers, d.Path = fieldsOf(a.headers), fieldsOf(a.paths)
@@ -52,14 +56,14 @@ func describe(s signature, p *Plan) Description {
 	} else if p.decoder != nil {
 		d.Body = readType(p.decoder)
 	}
-	if s.out != nil && s.out.Implements(envelopedType) {
+	if out != nil && out.Implements(envelopedType) {
 		d.Enveloped = true
-		base, _ := pointee(s.out)
+		base, _ := pointee(out)
 		if value, ok := envelopeValue(base); ok {
 			d.Out = value
 		}
 	}
-	d.EncodesResult = p.encoder != nil && !d.Enveloped && s.out != reflect.PointerTo(messageType)
+	d.EncodesResult = p.encoder != nil && !d.Enveloped && out != reflect.PointerTo(messageType)
 	return d
 }
 

@@ -22,7 +22,9 @@ type Plan struct {
 	// resolution is how the parameters come about.
 	resolution resolution
 	// encoder is nil for interface results, whose type is known only then.
-	encoder     *encoder
+	encoder *encoder
+	// stream is how many results come about; nil for one or none.
+	stream      *streamed
 	description Description
 }
 
@@ -34,14 +36,19 @@ type Plan struct {
 // with a nil error is no value. A panic of the handler or a resolver passes
 // through, after the cleanups, which see it as a [*PanicError].
 func (p *Plan) Call(ctx context.Context, m *transport.Message, path []string) (*transport.Message, error) {
+	return p.serve(ctx, m, path, nil)
+}
+
+// serve is Call; sink takes the results of a handler with many.
+func (p *Plan) serve(ctx context.Context, m *transport.Message, path []string, sink Sink) (*transport.Message, error) {
 	in, err := p.input(m, path)
 	if err != nil {
 		return nil, err
 	}
 	if len(p.resolution.params) == 0 {
-		return p.run(ctx, in, nil)
+		return p.run(ctx, in, nil, sink)
 	}
-	return p.resolveAndRun(ctx, m, in)
+	return p.resolveAndRun(ctx, m, in, sink)
 }
 
 // Check decodes and validates m as [Plan.Call] does, and calls nothing.
@@ -85,7 +92,10 @@ func (p *Plan) decode(m *transport.Message, dst any) error {
 }
 
 // run calls the handler and encodes what it returns.
-func (p *Plan) run(ctx context.Context, in any, params []reflect.Value) (*transport.Message, error) {
+func (p *Plan) run(ctx context.Context, in any, params []reflect.Value, sink Sink) (*transport.Message, error) {
+	if p.stream != nil {
+		return nil, p.runStream(ctx, in, params, sink)
+	}
 	out, err := p.caller.call(ctx, in, params)
 	if err != nil {
 		return nil, err

@@ -33,20 +33,21 @@ var errAborted = errors.New("the handler did not return")
 // attempt is one run of a plan with parameters.
 type attempt struct {
 	*Plan
-	in any
+	in   any
+	sink Sink
 	// values are those of the slots, room is for arguments.
 	values, room []reflect.Value
 }
 
 // resolveAndRun resolves the parameters, runs the handler and then the cleanups
 // in reverse.
-func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any) (*transport.Message, error) {
+func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any, sink Sink) (*transport.Message, error) {
 	n := len(p.resolution.slots)
 	all := make([]reflect.Value, n+p.resolution.room)
 	copy(all, p.resolution.slots)
 	all[contextSlot] = reflect.ValueOf(&ctx).Elem()
 	all[messageSlot] = reflect.ValueOf(m)
-	a := attempt{Plan: p, in: in, values: all[:n:n], room: all[n:]}
+	a := attempt{Plan: p, in: in, sink: sink, values: all[:n:n], room: all[n:]}
 	return a.from(ctx, p.resolution.steps)
 }
 
@@ -61,7 +62,7 @@ func (a *attempt) from(ctx context.Context, steps []step) (*transport.Message, e
 			return a.within(ctx, cleanup, steps[i+1:])
 		}
 	}
-	return a.run(ctx, a.in, a.args(a.resolution.params))
+	return a.run(ctx, a.in, a.args(a.resolution.params), a.sink)
 }
 
 // within takes the steps that are left, and then calls cleanup. A panic goes on

@@ -144,13 +144,14 @@ func TestIllegalResolvers(t *testing.T) {
 		"error":            {func() error { return nil }, []string{"got one for error"}},
 		"no body":          {func() binder.NoBody { return binder.NoBody{} }, []string{"got one for binder.NoBody"}},
 		"two values":       {func() (first, second) { return "", 0 }, []string{"then error as results, got binder_test.second as second one"}},
-		"error too early":  {func() (first, error, func(error) error) { return "", nil, nil }, []string{"got error as second one"}}, //nolint:staticcheck // the fault
-		"plain cleanup":    {func() (first, func()) { return "", nil }, []string{"got func() as second one", "a cleanup of type func(error) error"}},
-		"context second":   {func(second, context.Context) first { return "" }, []string{"wanted context.Context as first parameter, got it as second one"}},
-		"message second":   {func(second, *transport.Message) first { return "" }, []string{"wanted *parley.Message before the resolved parameters, got it as second one"}},
-		"two messages":     {func(context.Context, *transport.Message, *transport.Message) first { return "" }, []string{"got it as third one"}},
-		"message copied":   {func(transport.Message) first { return "" }, []string{"wanted a resolved type, context.Context or *parley.Message as first parameter, got transport.Message"}},
-		"no body taken":    {func(binder.NoBody) first { return "" }, []string{"got binder.NoBody"}},
+		//lint:ignore ST1008 that is the fault
+		"error too early": {func() (first, error, func(error) error) { return "", nil, nil }, []string{"got error as second one"}}, //nolint:staticcheck // as above
+		"plain cleanup":   {func() (first, func()) { return "", nil }, []string{"got func() as second one", "a cleanup of type func(error) error"}},
+		"context second":  {func(second, context.Context) first { return "" }, []string{"wanted context.Context as first parameter, got it as second one"}},
+		"message second":  {func(second, *transport.Message) first { return "" }, []string{"wanted *parley.Message before the resolved parameters, got it as second one"}},
+		"two messages":    {func(context.Context, *transport.Message, *transport.Message) first { return "" }, []string{"got it as third one"}},
+		"message copied":  {func(transport.Message) first { return "" }, []string{"wanted a resolved type, context.Context or *parley.Message as first parameter, got transport.Message"}},
+		"no body taken":   {func(binder.NoBody) first { return "" }, []string{"got binder.NoBody"}},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

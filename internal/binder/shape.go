@@ -17,6 +17,7 @@ var (
 	envelopedType       = reflect.TypeFor[Enveloped]()
 	messageType         = reflect.TypeFor[transport.Message]()
 	messagePointerType  = reflect.TypeFor[*transport.Message]()
+	outletType          = reflect.TypeFor[Outlet]()
 	noBodyType          = reflect.TypeFor[NoBody]()
 	rawMessageType      = reflect.TypeFor[json.RawMessage]()
 	stringType          = reflect.TypeFor[string]()

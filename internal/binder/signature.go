@@ -3,7 +3,6 @@ package binder
 import (
 	"reflect"
 	"strconv"
-	"strings"
 )
 
 // signature is what the types of a handler say.
@@ -17,6 +16,10 @@ type signature struct {
 	// out is nil when there is no result beside the error.
 	out      reflect.Type
 	hasError bool
+	// stream says that there are many results; nil for one or none. seen counts
+	// the parameters while it is looked for.
+	stream *streamed
+	seen   int
 }
 
 // readsNothing reports whether there is no input, or [NoBody] in its place.
@@ -26,6 +29,14 @@ func (s signature) readsNothing() bool {
 	}
 	base, _ := pointee(s.in)
 	return base == noBodyType
+}
+
+// result returns the type of the result, of one of them where there are many.
+func (s signature) result() reflect.Type {
+	if s.stream != nil {
+		return s.stream.element
+	}
+	return s.out
 }
 
 // readSignature sorts the parameters and results of a function type. Context
@@ -39,6 +50,7 @@ func (c *compiler) readSignature(t reflect.Type) signature {
 	}
 	c.readParameters(t, &s)
 	c.readResults(t, &s)
+	c.readStream(&s)
 	return s
 }
 
@@ -134,7 +146,7 @@ func (c *compiler) encodable(t reflect.Type) bool {
 	base, _ := pointee(t)
 	switch {
 	case isIterator(base):
-		c.fault("a single result", t.String(), "streams of replies are not supported in this version: return a slice")
+		c.fault("a value that can be encoded", t.String(), "only the result as a whole may be an iterator, iter.Seq2[T, error] or iter.Seq[T]")
 	case base == noBodyType:
 		c.fault("a result that has a value", t.String(), "leave the result out")
 	case t.Implements(envelopedType):
@@ -146,11 +158,6 @@ func (c *compiler) encodable(t reflect.Type) bool {
 		c.fault("a result that can be encoded", t.String(), "return data: a struct, map, slice, string, number or message")
 	}
 	return false
-}
-
-// isIterator recognises iter.Seq and iter.Seq2, and nothing wider.
-func isIterator(t reflect.Type) bool {
-	return t.Kind() == reflect.Func && t.PkgPath() == "iter" && strings.HasPrefix(t.Name(), "Seq")
 }
 
 // envelopeValue returns the type of the value inside an enveloped result.

@@ -66,6 +66,8 @@ type Features struct {
 	DeclareQueue bool
 	// Inspect: connections are a [transport.QueueInspector].
 	Inspect bool
+	// Inbox: connections are a [transport.Inboxes].
+	Inbox bool
 	// Remove: connections are a [transport.Remover].
 	Remove bool
 }
@@ -75,7 +77,7 @@ func Everything() Features {
 	return Features{
 		Exchanges: true, HeadersExchange: true, Exclusive: true, Arguments: true, DeadLetter: true, TTL: true,
 		MaxLength: true, Priority: true, SingleActive: true, DeliveryLimit: true, SessionReplies: true, ReplyRoute: true,
-		DeclareQueue: true, Inspect: true, Remove: true,
+		DeclareQueue: true, Inspect: true, Remove: true, Inbox: true,
 	}
 }
 
@@ -92,7 +94,7 @@ type testCase struct {
 func Test(t *testing.T, f Factory) {
 	cases := slices.Concat(
 		publishCases, messageCases, consumeCases, settleCases, stopCases, exchangeCases,
-		declareCases, queueCases, removeCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, closeCases, recoveryCases, statusCases,
+		declareCases, queueCases, removeCases, inspectCases, scanCases, limitCases, quorumCases, requestCases, inboxCases, closeCases, recoveryCases, statusCases,
 	)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

@@ -47,7 +47,7 @@ func (s *session) pending(done transport.Settled) transport.Pending {
 	if done.Outcome == nil {
 		return s.accepted
 	}
-	return &pending{done, s.lost}
+	return &pending{done, s.lost()}
 }
 
 // publish returns the outcome of p, or an error when it was not sent.

@@ -52,40 +52,78 @@ func (c *conn) DurableReplies() bool { return c.endpoint.replies == replyNamed }
 
 // session is one life of a connection.
 type session struct {
-	// inbox is nil with a named reply queue, and so is lost.
+	// inbox is where replies to requests arrive, nil with a named reply queue.
 	inbox *inbox
-	lost  chan struct{}
+	// own is the inbox that others may be told, nil until it is asked for. It is
+	// guarded by conn.mu.
+	own *inbox
+	// ended is closed with the session.
+	ended chan struct{}
 	// accepted is what a request gets whose message is stored.
 	accepted transport.Pending
 }
 
 func (c *conn) newSession() *session {
-	s := &session{}
-	if c.endpoint.replies != replyNamed {
-		s.lost = make(chan struct{})
-		prefix := generatedPrefix
-		if c.endpoint.replies == replyDirect {
-			prefix = directPrefix
-		}
-		s.inbox = &inbox{name: generatedName(prefix), replies: &c.replies}
-		c.broker.mu.Lock()
-		c.broker.inboxes.add(s.inbox.name, s.inbox)
-		c.broker.mu.Unlock()
+	s := &session{ended: make(chan struct{})}
+	switch c.endpoint.replies {
+	case replyInbox:
+		s.own = c.newInbox(generatedPrefix)
+		s.inbox = s.own
+	case replyDirect:
+		s.inbox = c.newInbox(directPrefix)
+	case replyNamed:
 	}
-	s.accepted = &pending{lost: s.lost}
+	s.accepted = &pending{lost: s.lost()}
 	return s
+}
+
+// lost is closed when replies to requests can no longer arrive, nil with a
+// named reply queue.
+func (s *session) lost() <-chan struct{} {
+	if s.inbox == nil {
+		return nil
+	}
+	return s.ended
+}
+
+func (c *conn) newInbox(prefix string) *inbox {
+	i := &inbox{name: generatedName(prefix), replies: &c.replies}
+	c.broker.mu.Lock()
+	defer c.broker.mu.Unlock()
+	c.broker.inboxes.add(i.name, i)
+	return i
+}
+
+// Inbox returns the session's inbox, see [transport.Inboxes].
+func (c *conn) Inbox(ctx context.Context) (transport.Inbox, error) {
+	if ctx.Err() != nil {
+		return transport.Inbox{}, notSent(context.Cause(ctx))
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.isClosed() {
+		return transport.Inbox{}, errClosed
+	}
+	s := c.session.Load()
+	if s.own == nil {
+		s.own = c.newInbox(generatedPrefix)
+	}
+	return transport.Inbox{Address: s.own.name, Lost: s.ended}, nil
 }
 
 // endSession ends the session's reply address and exclusive queues.
 func (c *conn) endSession(s *session) {
 	b := c.broker
-	if s.inbox != nil {
+	for _, i := range []*inbox{s.inbox, s.own} {
+		if i == nil {
+			continue
+		}
 		b.mu.Lock()
-		b.inboxes.remove(s.inbox.name)
+		b.inboxes.remove(i.name)
 		b.mu.Unlock()
-		s.inbox.close()
-		close(s.lost)
+		i.close()
 	}
+	close(s.ended)
 	for _, q := range b.queues.all() {
 		if q.owner == c {
 			b.deleteQueue(q, nil)

@@ -29,7 +29,9 @@ type Conn struct {
 
 	publisher, receiver *link
 	replies             replySource
-	direct              directReplier
+	// inboxes are the one of each session, made when somebody asks for it.
+	inboxes *inboxes
+	direct  directReplier
 
 	// life ends with Close, with the cause transport.ErrClosed.
 	life context.Context
@@ -51,13 +53,14 @@ func newConn(cfg *config, hosts []*endpoint, s transport.Settings) *Conn {
 	c.publisher = newLink(c, rolePublish)
 	c.publisher.prepare = c.declareExchanges
 	c.receiver = newLink(c, roleConsume)
+	c.inboxes = newInboxes(c)
 	switch {
 	case cfg.direct:
 		c.replies = directSource{}
 	case cfg.replyQueue != "":
 		c.replies = newReplyQueue(c, cfg.replyQueue)
 	default:
-		c.replies = newInboxes(c)
+		c.replies = c.inboxes
 	}
 	return c
 }

@@ -8,6 +8,7 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
+	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
 
@@ -64,6 +65,20 @@ func (i *inbox) open() bool {
 	default:
 		return !i.session.ended()
 	}
+}
+
+// Inbox returns the session's inbox: see [transport.Inboxes].
+func (c *Conn) Inbox(ctx context.Context) (transport.Inbox, error) {
+	address, lost, err := c.inboxes.address(ctx)
+	switch {
+	case err == nil:
+		return transport.Inbox{Address: address, Lost: lost}, nil
+	case c.life.Err() != nil:
+		return transport.Inbox{}, fmt.Errorf("rabbitmq: inbox: %w", transport.ErrClosed)
+	case ctx.Err() != nil:
+		err = ended(ctx, err)
+	}
+	return transport.Inbox{}, fmt.Errorf("rabbitmq: inbox: %w: %w", transport.ErrNotSent, err)
 }
 
 func newInboxes(c *Conn) *inboxes { return &inboxes{conn: c, opening: make(chan struct{}, 1)} }

@@ -26,6 +26,7 @@ const (
 	Promises       = "raw promises"
 	PromisesDirect = "raw promises, direct"
 	Channels       = "go channels"
+	RawStream      = "raw confirmed"
 	Parley         = "parley"
 )
 
@@ -36,6 +37,8 @@ const (
 	ParleyDirect = Parley + ", direct"
 	ParleyCalls  = Parley + ", calls"
 	ParleyMemory = Parley + " on memory"
+	ParleyStream = Parley + ", streams"
+	ParleyFirst  = Parley + ", first item"
 )
 
 // All returns every contender, references first.
@@ -91,6 +94,26 @@ func All() []Entry {
 			About:   "1024 goroutines that call Publish in place of PublishBatch",
 		},
 		{
+			Name: Parley + " (twin)", Contender: overRabbitMQ(), Workloads: []string{"W4"}, Against: []string{Parley}, TwinOf: Parley,
+			About: "parley again: its distance from 1.00 is the noise",
+		},
+		{
+			Name: ParleyFirst, Contender: firstItem{overRabbitMQ()}, Workloads: []string{"W4"}, Against: []string{Parley},
+			About: parleySettings + "; each call is a stream of which the first item is taken",
+		},
+		{
+			Name: RawStream, Contender: rawStream{best{}}, Workloads: streams(),
+			About: "publishes N messages to the reply address, 1 channel, ring of 1000 confirms; the client counts",
+		},
+		{
+			Name: RawStream + " (twin)", Contender: rawStream{best{}}, Workloads: streams(), Against: []string{RawStream}, TwinOf: RawStream,
+			About: "the same code again: its distance from 1.00 is the noise",
+		},
+		{
+			Name: ParleyStream, Contender: parleyStream{overRabbitMQ()}, Workloads: streams(), Against: []string{RawStream},
+			About: "default options but Concurrency as many as streams",
+		},
+		{
 			Name: ParleyMemory, Contender: inMemory{}, Workloads: []string{"M64"}, Against: []string{Channels},
 			About: "client and server in one app, default options",
 		},
@@ -98,5 +121,7 @@ func All() []Entry {
 }
 
 func amqpWorkloads() []string { return append(requests(), "W1", "W1q", "W2", "W3") }
+
+func streams() []string { return []string{"S1", "S1000"} }
 
 func requests() []string { return []string{"W4", "W5c64", "W5c512"} }

@@ -25,6 +25,9 @@ func Goals() []report.Goal {
 	add("W4", Parley, Promises, report.OwnCPU, 1.15)
 	add("W4", ParleyDirect, PromisesDirect, report.Latency, 1.05)
 	add("W4", ParleyDirect, PromisesDirect, report.OwnCPU, 1.15)
+	add("S1", ParleyStream, RawStream, report.Throughput, .8)
+	add("S1000", ParleyStream, RawStream, report.Throughput, .7)
+	add("W4", ParleyFirst, Parley, report.Latency, 1.5)
 	add("M64", ParleyMemory, Channels, report.Throughput, 1/1.6)
 	return goals
 }

@@ -40,8 +40,14 @@ func (p *process) run(ctx context.Context) (Result, error) {
 	case Worker:
 		return p.work(ctx, workload.Kind)
 	case Server:
-		return p.serve(ctx)
+		if workload.Kind == Streaming {
+			return p.serve(ctx, p.serveStreams)
+		}
+		return p.serve(ctx, func(ctx context.Context, ready func()) error { return p.contender.Serve(ctx, p.job, ready) })
 	case Client:
+		if workload.Kind == Streaming {
+			return p.read(ctx)
+		}
 		return p.call(ctx)
 	default:
 		return Result{}, fmt.Errorf("role: wanted %s, %s or %s, got %q", Worker, Server, Client, p.job.Role)
@@ -85,7 +91,7 @@ func (p *process) both(ctx context.Context) error {
 
 // serve answers until the suite closes the standard input. Each line on it
 // starts the measured phase anew.
-func (p *process) serve(ctx context.Context) (Result, error) {
+func (p *process) serve(ctx context.Context, answer func(context.Context, func()) error) (Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var result Result
@@ -100,7 +106,7 @@ func (p *process) serve(ctx context.Context) (Result, error) {
 		result = m.stop(0)
 	}()
 	var said error
-	err := p.contender.Serve(ctx, p.job, func() { said = p.say(Line{Event: Ready}) })
+	err := answer(ctx, func() { said = p.say(Line{Event: Ready}) })
 	if err = errors.Join(err, said); err != nil {
 		return result, err
 	}

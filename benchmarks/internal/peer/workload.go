@@ -14,6 +14,7 @@ const (
 	Consuming                          // one worker consumes what was preloaded
 	PublishingAndConsuming             // one worker does both at once
 	Requesting                         // a server and a client
+	Streaming                          // a server and a client, many replies to each request
 	InMemory                           // a client that needs no broker
 )
 
@@ -24,7 +25,8 @@ type Workload struct {
 	Kind    Kind
 	Quorum  bool // quorum queue instead of classic
 	Callers int  // concurrent callers, 0 where nobody calls
-	MaxN    int  // upper bound of the operations of a run
+	MinN    int  // lower bound of the operations of a run, where 200 tell too little
+	MaxN    int  // upper bound
 }
 
 // Workloads returns all settings in the order of their names.
@@ -37,6 +39,8 @@ func Workloads() []Workload {
 		{Name: "W4", Title: "request and reply, 1 caller", Kind: Requesting, Callers: 1, MaxN: 4_000},
 		{Name: "W5c64", Title: "request and reply, 64 callers", Kind: Requesting, Callers: 64, MaxN: 30_000},
 		{Name: "W5c512", Title: "request and reply, 512 callers", Kind: Requesting, Callers: 512, MaxN: 30_000},
+		{Name: "S1", Title: "one stream of 1 KB items", Kind: Streaming, Callers: 1, MinN: 10_000, MaxN: 200_000},
+		{Name: "S1000", Title: "1 000 streams of 1 KB items at once", Kind: Streaming, Callers: 1000, MinN: 60_000, MaxN: 200_000},
 		{Name: "M64", Title: "request and reply in memory, 64 callers", Kind: InMemory, Callers: 64, MaxN: 400_000},
 	}
 }

@@ -44,7 +44,7 @@ func (s *suite) run(ctx context.Context, p Peer, w peer.Workload, n int) (report
 
 func (s *suite) onBroker(ctx context.Context, p Peer, w peer.Workload, job peer.Job) (report.Run, error) {
 	switch w.Kind {
-	case peer.Requesting:
+	case peer.Requesting, peer.Streaming:
 		return s.pair(ctx, p, job)
 	case peer.Consuming:
 		if err := contender.Preload(ctx, job); err != nil {

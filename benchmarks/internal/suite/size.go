@@ -57,10 +57,10 @@ func (s *suite) trials(ctx context.Context, p Peer, w peer.Workload) (int, error
 		if err != nil {
 			return 0, err
 		}
-		n = min(max(int(run.Rate*seconds), minOperations), w.MaxN)
+		n = min(max(int(run.Rate*seconds), minOperations, w.MinN), w.MaxN)
 	}
 	return n, nil
 }
 
 // firstTrial gives every caller a few operations.
-func firstTrial(w peer.Workload) int { return min(max(minOperations, 8*w.Callers), w.MaxN) }
+func firstTrial(w peer.Workload) int { return min(max(minOperations, 8*w.Callers, w.MinN), w.MaxN) }
