@@ -5,7 +5,7 @@
 # make chaos   break brokers, networks and services; table in chaos/RESULTS.md;
 #              CHAOSFLAGS=-short takes minutes instead of an hour
 # make truth   hold generated schemas against decoding and validation; prints the figures
-# make deps    install what the above need: RabbitMQ, python3-pika, amqplib
+# make deps    install what the above need: RabbitMQ, python3-pika, npm, Chromium
 
 SHELL := /bin/bash
 GO    ?= go

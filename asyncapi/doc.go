@@ -11,6 +11,8 @@
 // out. The schemas of sent messages say what encoding/json writes, and list the
 // rules of validate tags without claiming them, since nobody checks them there.
 //
+// [Handler] serves the document to programs, and as a page to people.
+//
 // [Lint] finds what the official parser lets through, [Diff] says which change
 // breaks whom, and [VerifySchemas] holds the schemas against the service's own
 // decoding and validation in a test.

@@ -33,6 +33,7 @@ func Generate(app App, opts ...Option) (*Document, error) {
 	return g.doc, nil
 }
 
+// generate returns the document with what it was made of.
 func generate(app App, opts []Option) (*generator, error) {
 	g := newGenerator(app, opts)
 	if err := errors.Join(append(g.faults, app.Err())...); err != nil {

@@ -9,7 +9,7 @@ import (
 
 // Option says what a document tells besides the app's declarations.
 type Option interface {
-	fmt.Stringer
+	PageOption
 	apply(s *settings)
 }
 

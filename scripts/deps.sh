@@ -10,11 +10,12 @@ missing=()
 have_rabbit || missing+=(rabbitmq-server)
 have_pika || missing+=(python3-pika)
 command -v npm >/dev/null || missing+=(npm)
+command -v chromium >/dev/null || missing+=(chromium) # looks at the page
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # the race detector links with it
 
 if [ ${#missing[@]} -gt 0 ]; then
   if ! command -v apt-get >/dev/null; then
-    echo "not found: ${missing[*]}. Install RabbitMQ from https://www.rabbitmq.com/docs/download, python3-pika, npm and gcc from your system's packages." >&2
+    echo "not found: ${missing[*]}. Install RabbitMQ from https://www.rabbitmq.com/docs/download, python3-pika, npm, chromium and gcc from your system's packages." >&2
     exit 1
   fi
   sudo=""

@@ -2,7 +2,8 @@
 //
 // It answers "library.borrow" and "library.find", and publishes what was
 // borrowed. PARLEY_URL says where RabbitMQ is; with -asyncapi it prints its
-// document and ends.
+// document and ends. With -page localhost:8080 it shows what it does, at
+// http://localhost:8080/docs/, and needs no RabbitMQ.
 package main
 
 import (
@@ -16,6 +17,7 @@ import (
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/memory"
 	"github.com/parley-go/parley/transport/rabbitmq"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -96,9 +98,17 @@ func Document(app *parley.App, url string) (*asyncapi.Document, error) {
 
 func main() {
 	describe := flag.Bool("asyncapi", false, "print the document")
+	page := flag.String("page", "", "serve the page on this address")
 	flag.Parse()
 	url := cmp.Or(os.Getenv("PARLEY_URL"), "amqp://guest:guest@localhost:5672/")
-	app := NewApp(rabbitmq.New(url))
+	var broker transport.Transport = rabbitmq.New(url)
+	if *page != "" && os.Getenv("PARLEY_URL") == "" {
+		broker = memory.New()
+	}
+	app := NewApp(broker)
+	if *page != "" {
+		go func() { log.Fatal(servePage(app, url, *page)) }()
+	}
 	if !*describe {
 		log.Fatal(app.Run(context.Background()))
 	}

@@ -47,8 +47,9 @@ var arrows = map[string]arrow{
 		others: []string{validator},
 	},
 	"parleyhttp": {ours: []string{"."}},
+	"asyncapi/internal/ui":   {},
 	"asyncapi": {
-		ours:   []string{".", "transport", "transport/topology"},
+		ours:   []string{".", "transport", "transport/topology", "asyncapi/internal/ui"},
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},
 	},
 	"asyncapi/cmd/asyncapi": {ours: []string{"asyncapi"}},

@@ -1,0 +1,88 @@
+package asyncapi_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
+)
+
+// browserFolder holds the program that looks at the page.
+var browserFolder = filepath.Join("testdata", "browser")
+
+// needBrowser skips where there is no browser, and fails where there must be
+// one, by the same rule as tests with a broker.
+func needBrowser(t *testing.T) {
+	t.Helper()
+	missing := ""
+	for _, program := range []string{"node", "npm", "chromium"} {
+		if _, err := exec.LookPath(program); err != nil {
+			missing += " " + program
+		}
+	}
+	rule := os.Getenv("PARLEY_TEST_BROKER")
+	switch {
+	case rule == "off":
+		t.Skip("tests with other programs are off")
+	case missing == "":
+	case rule == "require" || os.Getenv("CI") == "true":
+		t.Fatalf("not found:%s; hint: scripts/deps.sh", missing)
+	default:
+		t.Skipf("not found:%s", missing)
+	}
+	if _, err := os.Stat(filepath.Join(browserFolder, "node_modules", "axe-core")); err == nil {
+		return
+	}
+	npm := exec.CommandContext(t.Context(), "npm", "ci")
+	npm.Dir = browserFolder
+	out, err := npm.CombinedOutput()
+	require.NoError(t, err, string(out))
+}
+
+// TestBrowser looks at the page as people do: on a desk and on a phone, light
+// and dark, with and without scripts, on paper; and tries what can be tried.
+// Set PARLEY_SCREENSHOTS to a folder to keep the pictures.
+func TestBrowser(t *testing.T) {
+	needBrowser(t)
+	for name, c := range map[string]struct {
+		app   *parley.App
+		tries bool
+	}{"one": {single(), true}, "forty": {forty(), false}} {
+		t.Run(name, func(t *testing.T) {
+			var opts []asyncapi.PageOption
+			if c.tries {
+				opts = append(opts, asyncapi.TryItOnLoopback())
+			}
+			require.NoError(t, c.app.Start(t.Context()))
+			server := httptest.NewServer(asyncapi.Handler(c.app, opts...))
+			defer func() {
+				server.Close()
+				require.NoError(t, c.app.Stop(context.Background()))
+			}()
+			pictures := os.Getenv("PARLEY_SCREENSHOTS")
+			if pictures == "" {
+				pictures = t.TempDir()
+			}
+			// A loaded machine starts browsers slowly; this is no expectation.
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+			defer cancel()
+			look := exec.CommandContext(ctx, "node", "check.js", server.URL, pictures, name, strconv.FormatBool(c.tries))
+			look.Dir, look.Stderr = browserFolder, os.Stderr
+			out, err := look.Output()
+			require.NoError(t, err, string(out))
+			var faults []string
+			require.NoError(t, json.Unmarshal(out, &faults), string(out))
+			require.Empty(t, faults)
+		})
+	}
+}
