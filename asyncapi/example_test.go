@@ -9,7 +9,7 @@ import (
 )
 
 type Greeting struct {
-	Name string `example:"Ada" json:"name" validate:"required,max=20"`
+	Name string `json:"name" validate:"required,max=20" example:"Ada"`
 }
 
 func Greet(g Greeting) string { return "Hello, " + g.Name }

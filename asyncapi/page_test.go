@@ -157,7 +157,7 @@ func TestPageIsSmall(t *testing.T) {
 const hostile = `"><img src=x onerror=alert(1)><script>alert(1)</script>`
 
 type Hostile struct {
-	Field string `description:"<img src=x onerror=alert(1)>" example:"<script>alert(1)</script>" json:"<img onerror>" validate:"required"`
+	Field string `json:"<img onerror>" validate:"required" example:"<script>alert(1)</script>" description:"<img src=x onerror=alert(1)>"`
 }
 
 // Texts of the service stay texts, wherever they stand.

@@ -20,9 +20,9 @@ type Currency string
 func (Currency) Enum() []any { return []any{"EUR", "USD"} }
 
 type Item struct {
-	SKU   string `example:"A1"         json:"sku"             validate:"required,max=32"`
-	Qty   int    `example:"2"          json:"qty"             validate:"gte=1,lte=100"`
-	Price int64  `description:"Cents." json:"price,omitempty" validate:"gte=0"`
+	SKU   string `json:"sku"             validate:"required,max=32" example:"A1"`
+	Qty   int    `json:"qty"             validate:"gte=1,lte=100"   example:"2"`
+	Price int64  `json:"price,omitempty" validate:"gte=0"           description:"Cents."`
 }
 
 type Address struct {
@@ -31,18 +31,18 @@ type Address struct {
 }
 
 type Order struct {
-	ID       string            `example:"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11"        json:"id"                                       validate:"required,uuid"`
-	Items    []Item            `json:"items"                                          validate:"required,min=1,dive"`
-	Currency Currency          `example:"EUR"                                         json:"currency"`
-	Note     *string           `json:"note"                                           validate:"omitempty,max=200"`
-	ShipTo   *Address          `description:"Absent for goods that need no shipping." json:"ship_to,omitempty"`
-	Labels   map[string]string `json:"labels,omitempty"                               validate:"max=8,dive,keys,alpha,endkeys,max=20"`
+	ID       string            `json:"id"                validate:"required,uuid"                              example:"5b1c6b2e-5d0f-4a43-9d3f-6f9f0e6a8f11"`
+	Items    []Item            `json:"items"             validate:"required,min=1,dive"`
+	Currency Currency          `json:"currency"          example:"EUR"`
+	Note     *string           `json:"note"              validate:"omitempty,max=200"`
+	ShipTo   *Address          `json:"ship_to,omitempty" description:"Absent for goods that need no shipping."`
+	Labels   map[string]string `json:"labels,omitempty"  validate:"max=8,dive,keys,alpha,endkeys,max=20"`
 	Placed   time.Time         `json:"placed"`
 }
 
 type Receipt struct {
-	OrderID string `example:"42"           json:"order_id"`
-	Total   int64  `example:"1990"         json:"total"`
+	OrderID string `json:"order_id"        example:"42"`
+	Total   int64  `json:"total"           example:"1990"`
 	Lines   []Item `json:"lines,omitempty"`
 }
 
@@ -54,8 +54,8 @@ type Captured struct {
 }
 
 type Payment struct {
-	OrderID int `example:"42"   json:"order_id" validate:"required"`
-	Amount  int `example:"1990" json:"amount"   validate:"min=1"`
+	OrderID int `json:"order_id" validate:"required" example:"42"`
+	Amount  int `json:"amount"   validate:"min=1"    example:"1990"`
 }
 
 type Placed struct {

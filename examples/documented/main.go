@@ -27,24 +27,24 @@ import (
 // Loan is a wish to borrow a book.
 type Loan struct {
 	// ISBN names the book, in thirteen digits.
-	ISBN string `example:"9780134190440" json:"isbn" validate:"required,len=13,number"`
+	ISBN string `json:"isbn" validate:"required,len=13,number" example:"9780134190440"`
 	// Reader is who borrows it.
-	Reader string `example:"ada@example.com" json:"reader"      validate:"required,email"`
-	Days   int    `example:"14"              json:"days"        validate:"min=1,max=28"` // how long
-	Note   string `json:"note,omitempty"     validate:"max=200"`
+	Reader string `json:"reader"         validate:"required,email" example:"ada@example.com"`
+	Days   int    `json:"days"           validate:"min=1,max=28"   example:"14"` // how long
+	Note   string `json:"note,omitempty" validate:"max=200"`
 }
 
 // Lent says that a book was borrowed.
 type Lent struct {
-	ISBN string `example:"9780134190440" json:"isbn"`
+	ISBN string `json:"isbn" example:"9780134190440"`
 	// Due is the day on which it is back.
-	Due string `example:"day 14" json:"due"`
+	Due string `json:"due" example:"day 14"`
 }
 
 // Query looks for books.
 type Query struct {
-	Title string `example:"go" json:"title"           validate:"required,min=2"`
-	Limit int    `example:"10" json:"limit,omitempty" validate:"omitempty,min=1,max=100"`
+	Title string `json:"title"           validate:"required,min=2"          example:"go"`
+	Limit int    `json:"limit,omitempty" validate:"omitempty,min=1,max=100" example:"10"`
 }
 
 // Book is one that was found.

@@ -61,10 +61,10 @@ func TestOfficialParserRejects(t *testing.T) {
 }
 
 type loan struct {
-	ISBN   string `example:"9780134190440"   json:"isbn"           validate:"required,len=13,number"`
-	Reader string `example:"ada@example.com" json:"reader"         validate:"required,email"`
-	Days   int    `example:"14"              json:"days"           validate:"min=1,max=28"`
-	Note   string `example:"urgent"          json:"note,omitempty" validate:"omitempty,max=200"`
+	ISBN   string `json:"isbn"           validate:"required,len=13,number" example:"9780134190440"`
+	Reader string `json:"reader"         validate:"required,email"         example:"ada@example.com"`
+	Days   int    `json:"days"           validate:"min=1,max=28"           example:"14"`
+	Note   string `json:"note,omitempty" validate:"omitempty,max=200"      example:"urgent"`
 }
 
 type lent struct {
@@ -79,8 +79,8 @@ func borrow(l loan) (lent, error) {
 }
 
 type query struct {
-	Title string   `example:"go" json:"title"                   validate:"min=2"`
-	Limit *int     `example:"3"  json:"limit"                   validate:"omitempty,min=1"`
+	Title string   `json:"title" validate:"min=2"               example:"go"`
+	Limit *int     `json:"limit" validate:"omitempty,min=1"     example:"3"`
 	Tags  []string `json:"tags"  validate:"max=3,dive,required"`
 }
 
