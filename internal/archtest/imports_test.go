@@ -46,8 +46,8 @@ var arrows = map[string]arrow{
 		ours:   []string{"transport", "transport/topology", "serialization", "internal/binder", "internal/callsite", "internal/stream"},
 		others: []string{validator},
 	},
-	"parleyhttp": {ours: []string{"."}},
-	"asyncapi/internal/ui":   {},
+	"parleyhttp":           {ours: []string{"."}},
+	"asyncapi/internal/ui": {},
 	"asyncapi": {
 		ours:   []string{".", "transport", "transport/topology", "asyncapi/internal/ui"},
 		others: []string{"github.com/swaggest/jsonschema-go", "github.com/goccy/go-yaml", "github.com/santhosh-tekuri/jsonschema/v6"},

@@ -15,7 +15,7 @@ import (
 
 type line struct {
 	SKU  string    `json:"sku"`
-	Qty  int       `cbor:"quantity" json:"qty"`
+	Qty  int       `json:"qty"  cbor:"quantity"`
 	At   time.Time `json:"at"`
 	Next *line     `json:"next"`
 	Raw  []byte    `json:"raw"`
