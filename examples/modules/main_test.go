@@ -10,6 +10,7 @@ import (
 	"go.uber.org/fx/fxtest"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/internal/rabbittest"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/memory"
@@ -25,6 +26,7 @@ func shop(t *testing.T, tr transport.Transport, opts ...fx.Option) {
 		Service(),
 		fx.Replace(fx.Annotate(tr, fx.As(new(transport.Transport)))),
 		fx.Replace(slog.New(slog.DiscardHandler)),
+		fx.Invoke(func(app *parley.App) { asyncapi.Watch(t, app) }),
 	}, opts...)...)
 	app.RequireStart()
 	t.Cleanup(app.RequireStop)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/internal/rabbittest"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/memory"
@@ -89,6 +90,7 @@ func TestTransactionEndsWithTheOutcome(t *testing.T) {
 			defer func() { require.NoError(t, db.Close()) }()
 			bank := &charges{left: c.charges}
 			app := NewApp(memory.New(), db, slog.New(slog.DiscardHandler), &Shop{Charge: bank.charge})
+			asyncapi.Watch(t, app)
 			place := parley.NewClient[Order, Receipt](app, "shop.place")
 			require.NoError(t, app.Start(t.Context()))
 			defer func() { require.NoError(t, app.Stop(context.Background())) }()

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/testing/parleytest"
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
@@ -23,6 +24,7 @@ var order = Order{ID: "o1", Cents: 250}
 func start(t *testing.T) *parleytest.Service {
 	t.Helper()
 	app := NewApp(rabbitmq.New("amqp://unused/"), parley.Logger(slog.New(slog.DiscardHandler)))
+	asyncapi.Watch(t, app) // what it sends fits its document
 	ts := parleytest.Start(t, app)
 	ts.Queue("receipts")
 	return ts
