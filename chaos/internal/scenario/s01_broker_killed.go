@@ -13,7 +13,7 @@ func brokerKilled() Scenario {
 	return Scenario{
 		Number: 1, Name: "broker killed during confirmed publishing",
 		Short: 35 * time.Second, Full: 180 * time.Second,
-		Must:     "0 lost; duplicates ≤ kills × (window + prefetch); no definite failures",
+		Must:     "0 lost; duplicates ≤ kills × (window + 4 × prefetch); no definite failures",
 		Controls: []string{string(victim.NoConfirms), string(victim.Transient)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
 			t := traffic{
@@ -22,7 +22,9 @@ func brokerKilled() Scenario {
 				work: 8 * time.Millisecond, flavor: victim.Flavor(r.Control),
 			}
 			err := t.run(ctx, r, r.KillBroker)
-			return oracle.Expect{Duplicates: t.faults * (t.window + t.prefetch)}, err
+			// What was in hand comes again, and so do the last acknowledgements:
+			// a classic queue writes them down a little later than it takes them.
+			return oracle.Expect{Duplicates: t.faults * (t.window + 4*t.prefetch)}, err
 		},
 	}
 }
