@@ -80,7 +80,7 @@ func (r *receiver) stream(ctx context.Context, in *Message, path []string) error
 	if h.writer != nil {
 		sink = h.writer
 	}
-	err := r.plan.CallStream(ctx, in, path, sink)
+	_, err := r.plan.CallStream(ctx, in, path, binder.Ends{Sink: sink})
 	if cause := h.writer.cause(); cause != nil {
 		return cause
 	}

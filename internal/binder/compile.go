@@ -53,8 +53,8 @@ func Compile(fn any, config Config) (*Plan, error) {
 		return nil, errors.Join(c.faults...)
 	}
 	s := c.readSignature(v.Type())
-	p := &Plan{wire: c.wire, caller: caller, noBody: s.readsNothing(), stream: s.stream}
-	if caller == nil || len(s.params) > 0 || s.pushes() {
+	p := &Plan{wire: c.wire, caller: caller, noBody: s.readsNothing(), stream: s.stream, sequence: s.sequence}
+	if caller == nil || len(s.params) > 0 || s.pushes() || s.sequence != nil {
 		p.caller = newReflectCaller(v, s)
 	}
 	c.compileInput(p, s)

@@ -23,6 +23,8 @@ type Description struct {
 	Enveloped bool
 	// Stream says that there are many results, each of type Out.
 	Stream bool
+	// Sequence says that the input is a sequence of items of type In.
+	Sequence bool
 	// EncodesResult says that each result is encoded into a new message, as
 	// opposed to one that the handler may have made itself.
 	EncodesResult bool
@@ -47,6 +49,7 @@ func describe(s signature, p *Plan) Description {
 		Params:     s.params,
 		Out:        out,
 		Stream:     s.stream != nil,
+		Sequence:   s.sequence != nil,
 	}
 	if a := p.annotated; a != nil {
 		d.Headers, d.Path = fieldsOf(a.headers), fieldsOf(a.paths)

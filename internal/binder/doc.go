@@ -7,6 +7,6 @@
 //
 //	func([context.Context], [IN], [PARAM…]) ([OUT], [error])
 //
-// IN is decoded from the message, each PARAM comes from a resolver, OUT is
-// encoded into the answer. What else is not legal is a [*SignatureError].
+// IN is decoded from the message, or is a sequence of items that are. Each PARAM
+// comes from a resolver, OUT is encoded into the answer. What else is not legal is a [*SignatureError].
 package binder

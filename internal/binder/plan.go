@@ -24,7 +24,9 @@ type Plan struct {
 	// encoder is nil for interface results, whose type is known only then.
 	encoder *encoder
 	// stream is how many results come about; nil for one or none.
-	stream      *streamed
+	stream *streamed
+	// sequence is how many items the input is; nil for one or none.
+	sequence    *sequenced
 	description Description
 }
 
@@ -36,28 +38,44 @@ type Plan struct {
 // with a nil error is no value. A panic of the handler or a resolver passes
 // through, after the cleanups, which see it as a [*PanicError].
 func (p *Plan) Call(ctx context.Context, m *transport.Message, path []string) (*transport.Message, error) {
+	if p.sequence != nil {
+		return p.CallStream(ctx, m, path, Ends{})
+	}
 	return p.serve(ctx, m, path, nil)
 }
 
-// serve is Call; sink takes the results of a handler with many.
-func (p *Plan) serve(ctx context.Context, m *transport.Message, path []string, sink Sink) (*transport.Message, error) {
-	in, err := p.input(m, path)
+// serve is Call; c is nil for a handler without streams.
+func (p *Plan) serve(ctx context.Context, m *transport.Message, path []string, c *calling) (*transport.Message, error) {
+	in, err := p.arguments(ctx, m, path, c)
 	if err != nil {
 		return nil, err
 	}
 	if len(p.resolution.params) == 0 {
-		return p.run(ctx, in, nil, sink)
+		return p.run(ctx, in, nil, c)
 	}
-	return p.resolveAndRun(ctx, m, in, sink)
+	return p.resolveAndRun(ctx, m, in, c)
 }
 
-// Check decodes and validates m as [Plan.Call] does, and calls nothing.
+// arguments returns a pointer to what the handler gets as input.
+func (p *Plan) arguments(ctx context.Context, m *transport.Message, path []string, c *calling) (any, error) {
+	if p.sequence == nil {
+		return p.input(m, path)
+	}
+	var err error
+	if c.items, err = p.begin(ctx, m, path, c.Source); err != nil {
+		return nil, err
+	}
+	return c.items.argument(), nil
+}
+
+// Check decodes and validates m as [Plan.Call] does, as one item where the input
+// is a sequence, and calls nothing.
 func (p *Plan) Check(m *transport.Message, path []string) error {
 	_, err := p.input(m, path)
 	return err
 }
 
-// input returns a pointer to the decoded and validated input.
+// input returns a pointer to the decoded and validated input, or item of it.
 func (p *Plan) input(m *transport.Message, path []string) (any, error) {
 	dst := p.caller.newInput()
 	var err error
@@ -91,10 +109,19 @@ func (p *Plan) decode(m *transport.Message, dst any) error {
 	return nil
 }
 
-// run calls the handler and encodes what it returns.
-func (p *Plan) run(ctx context.Context, in any, params []reflect.Value, sink Sink) (*transport.Message, error) {
+// run calls the handler and encodes what it returns. A result that was made of
+// half an input is none.
+func (p *Plan) run(ctx context.Context, in any, params []reflect.Value, c *calling) (*transport.Message, error) {
+	out, err := p.runOnce(ctx, in, params, c)
+	if unseen := c.unseen(); unseen != nil {
+		return nil, unseen
+	}
+	return out, err
+}
+
+func (p *Plan) runOnce(ctx context.Context, in any, params []reflect.Value, c *calling) (*transport.Message, error) {
 	if p.stream != nil {
-		return nil, p.runStream(ctx, in, params, sink)
+		return nil, p.runStream(ctx, in, params, c.sink())
 	}
 	out, err := p.caller.call(ctx, in, params)
 	if err != nil {

@@ -34,20 +34,20 @@ var errAborted = errors.New("the handler did not return")
 type attempt struct {
 	*Plan
 	in   any
-	sink Sink
+	call *calling
 	// values are those of the slots, room is for arguments.
 	values, room []reflect.Value
 }
 
 // resolveAndRun resolves the parameters, runs the handler and then the cleanups
 // in reverse.
-func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any, sink Sink) (*transport.Message, error) {
+func (p *Plan) resolveAndRun(ctx context.Context, m *transport.Message, in any, c *calling) (*transport.Message, error) {
 	n := len(p.resolution.slots)
 	all := make([]reflect.Value, n+p.resolution.room)
 	copy(all, p.resolution.slots)
 	all[contextSlot] = reflect.ValueOf(&ctx).Elem()
 	all[messageSlot] = reflect.ValueOf(m)
-	a := attempt{Plan: p, in: in, sink: sink, values: all[:n:n], room: all[n:]}
+	a := attempt{Plan: p, in: in, call: c, values: all[:n:n], room: all[n:]}
 	return a.from(ctx, p.resolution.steps)
 }
 
@@ -62,7 +62,7 @@ func (a *attempt) from(ctx context.Context, steps []step) (*transport.Message, e
 			return a.within(ctx, cleanup, steps[i+1:])
 		}
 	}
-	return a.run(ctx, a.in, a.args(a.resolution.params), a.sink)
+	return a.run(ctx, a.in, a.args(a.resolution.params), a.call)
 }
 
 // within takes the steps that are left, and then calls cleanup. A panic goes on

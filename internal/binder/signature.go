@@ -20,6 +20,9 @@ type signature struct {
 	// the parameters while it is looked for.
 	stream *streamed
 	seen   int
+	// sequence says that the input is one, and in the type of its items; nil for
+	// one or none.
+	sequence *sequenced
 }
 
 // readsNothing reports whether there is no input, or [NoBody] in its place.
@@ -51,6 +54,7 @@ func (c *compiler) readSignature(t reflect.Type) signature {
 	c.readParameters(t, &s)
 	c.readResults(t, &s)
 	c.readStream(&s)
+	c.readSequence(&s)
 	return s
 }
 

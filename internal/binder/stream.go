@@ -42,13 +42,19 @@ type streamed struct {
 // errNoSink ends a handler with many results that nobody takes.
 var errNoSink = errors.New("a handler with many results was called for one")
 
-// CallStream is [Plan.Call] for a handler with many results, each of which goes
-// to sink before the handler goes on. The error is the one that the handler
-// returned or yielded, or that of sink or of encoding a value, whichever came
-// first. Cleanups run after the last value.
-func (p *Plan) CallStream(ctx context.Context, m *transport.Message, path []string, sink Sink) error {
-	_, err := p.serve(ctx, m, path, sink)
-	return err
+// CallStream is [Plan.Call] for a handler with many results, or with a sequence
+// as input.
+//
+// Each of many results goes to the sink before the handler goes on. The error is
+// the one that the handler returned or yielded, or that of the sink or of
+// encoding a value, whichever came first. Cleanups run after the last value.
+//
+// Each item of a sequence is decoded and validated when the handler asks for
+// it; of a message that is no stream before the handler is called. Where the
+// handler cannot see that the sequence broke off, that is the error in place of
+// all that it returns.
+func (p *Plan) CallStream(ctx context.Context, m *transport.Message, path []string, ends Ends) (*transport.Message, error) {
+	return p.serve(ctx, m, path, &calling{Ends: ends})
 }
 
 // Streams reports whether the handler has many results.

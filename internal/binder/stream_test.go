@@ -103,7 +103,7 @@ func TestHandlersWithManyResults(t *testing.T) {
 			require.True(t, p.Streams())
 			require.True(t, p.Describe().Stream)
 			sink := &taken{room: c.room}
-			err := p.CallStream(context.Background(), jsonMessage(`{}`), nil, sink)
+			_, err := p.CallStream(context.Background(), jsonMessage(`{}`), nil, binder.Ends{Sink: sink})
 			switch {
 			case errors.Is(c.wantErr, errEncode):
 				require.ErrorContains(t, err, "encode")
@@ -123,7 +123,8 @@ func TestAStreamStopsWhenItsSinkDoes(t *testing.T) {
 	t.Parallel()
 	yielded := 0
 	p := compile(t, func() iter.Seq[int] { return upTo(100, &yielded) }, binder.Config{})
-	require.ErrorIs(t, p.CallStream(context.Background(), jsonMessage(`{}`), nil, &taken{room: 3}), errFull)
+	_, err := p.CallStream(context.Background(), jsonMessage(`{}`), nil, binder.Ends{Sink: &taken{room: 3}})
+	require.ErrorIs(t, err, errFull)
 	require.Equal(t, 4, yielded)
 	require.Equal(t, reflect.TypeFor[int](), p.Describe().Out)
 	require.True(t, p.Describe().EncodesResult)
@@ -150,6 +151,7 @@ func TestCleanupsRunBehindTheLastValue(t *testing.T) {
 			yield(0, broken)
 		}
 	}, resolving(resolverOf(t, s, "a", first("A"), nil, nil), resolverOf(t, s, "b", second(2), nil, nil)))
-	require.ErrorIs(t, p.CallStream(context.Background(), jsonMessage(`{}`), nil, &taken{room: 9}), broken)
+	_, err := p.CallStream(context.Background(), jsonMessage(`{}`), nil, binder.Ends{Sink: &taken{room: 9}})
+	require.ErrorIs(t, err, broken)
 	require.Equal(t, []string{"open a", "open b", "yielded", "close b: broken", "close a: broken"}, s.lines)
 }
