@@ -192,6 +192,9 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	// A publisher's defaults are not options of a call: what a call cannot use
 	// of them it leaves alone.
 	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven = false, false, false
+	if item, ok := binder.ItemOf(b.settings.payload); ok {
+		b.settings.payload, b.uploadsOnly = item, true
+	}
 	template, err := topology.ParseTemplate(address)
 	switch {
 	case err != nil:

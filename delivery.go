@@ -181,14 +181,14 @@ func (d *delivery) giveBack() transport.Verdict {
 
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
-	if d.writer != nil {
-		return d.finishStream(ctx)
-	}
 	if err := d.forward(ctx, out); err != nil {
 		if errors.Is(err, ErrNoRoute) || unsendable(err) {
 			return d.fail(ctx, &forwardError{err})
 		}
 		return d.again(ctx, "forwarded result was not confirmed", err)
+	}
+	if d.writer != nil {
+		return d.finishStream(ctx, out)
 	}
 	if d.wantsReply(out) {
 		if err := d.answer(ctx, d.reply(out)); err != nil {

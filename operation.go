@@ -60,6 +60,9 @@ type Operation struct {
 	Output reflect.Type
 	// Stream says that the handler gives many results, each of type Output.
 	Stream bool
+	// Upload says that the handler's input is a sequence of many, each of type
+	// Input, or that a send sends one, each of type Payload.
+	Upload bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply]. ReplyTo are the patterns
@@ -177,6 +180,7 @@ func (r *receiver) operation() Operation {
 		Path:         fields(d.Path),
 		Output:       d.Out,
 		Stream:       d.Stream,
+		Upload:       d.Sequence,
 		Concurrency:  s.concurrency,
 		Prefetch:     s.prefetch,
 		MaxBody:      s.maxBody,
@@ -229,6 +233,7 @@ func (b *binding) operation() Operation {
 		Site:       b.site,
 		Exchange:   b.settings.exchange,
 		Payload:    b.settings.payload,
+		Upload:     b.uploadsOnly,
 		Rule:       b.app.checks.rule,
 		ReplyType:  b.settings.answer,
 

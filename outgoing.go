@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/parley-go/parley/internal/binder"
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -20,6 +21,8 @@ type outgoing struct {
 	wait *call
 	// stream makes a request for a stream out of it.
 	stream *reader
+	// items follow the request of a client stream; nil for one value.
+	items *binder.Sequence
 	// confirm, when set, takes the pending outcome in place of waiting for it.
 	confirm func(transport.Confirmation)
 }
@@ -40,11 +43,22 @@ func (b *binding) encode(v any, out *outgoing) error {
 	if b.fault != nil {
 		return b.fault
 	}
-	if want := out.settings.payload; want != nil && !fits(v, want) {
+	var err error
+	if out.items, err = b.app.wire.SequenceOf(v); err != nil {
+		return err
+	}
+	t := reflect.TypeOf(v)
+	if out.items != nil {
+		t = out.items.Item()
+	}
+	if want := out.settings.payload; want != nil && !fits(t, want) {
 		return &topology.Error{
 			Wanted: fmt.Sprintf("a value of type %s", want), Got: fmt.Sprintf("%T", v),
 			Hint: "the publisher declares its payload at " + b.site,
 		}
+	}
+	if out.items != nil {
+		return b.address(&Message{}, out)
 	}
 	m, err := b.app.wire.Encode(v)
 	if err != nil {
@@ -57,9 +71,8 @@ func (b *binding) encode(v any, out *outgoing) error {
 	return b.address(m, out)
 }
 
-// fits reports whether v is of the declared type.
-func fits(v any, want reflect.Type) bool {
-	t := reflect.TypeOf(v)
+// fits reports whether a value of type t is of the declared type.
+func fits(t, want reflect.Type) bool {
 	return t == want || want.Kind() == reflect.Interface && (t == nil || t.Implements(want))
 }
 
@@ -145,6 +158,9 @@ func (s *sendSettings) fillHeaders(m *Message) error {
 
 // refuseWaiting refuses options that only mean something to a call that waits.
 func (o *outgoing) refuseWaiting(method string) error {
+	if err := o.refuseItems(method); err != nil {
+		return err
+	}
 	switch {
 	case o.settings.timeoutGiven:
 		return meaningless("Timeout or NoTimeout", method, "bound a call that does not wait for a reply with its context")
@@ -196,7 +212,7 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 		return out.wait.exchange(ctx, run, p)
 	}
 	if out.stream != nil {
-		return nil, out.stream.begin(ctx, run, p)
+		return out.stream.ask(ctx, run, p)
 	}
 	if m.Persistence == transport.PersistenceUnset {
 		m.Persistence = transport.Persistent

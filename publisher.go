@@ -28,9 +28,11 @@ type binding struct {
 	template topology.Template
 	settings sendSettings
 	// send is the send middleware around deliver, nil when there is none.
-	send  Handler
-	site  string
-	fault error
+	send Handler
+	site string
+	// uploadsOnly says that the declared payload is a sequence.
+	uploadsOnly bool
+	fault       error
 }
 
 func newPublisher(address string, opts []SendOption, site callsite.Site) *Publisher {

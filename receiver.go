@@ -176,10 +176,11 @@ func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.plan.Streams() {
-		return nil, r.stream(ctx, in, path)
+	call := r.plan.Call
+	if r.plan.Streams() || r.plan.Receives() {
+		call = r.stream
 	}
-	out, err := r.plan.Call(ctx, in, path)
+	out, err := call(ctx, in, path)
 	return returned(out, in, m), err
 }
 

@@ -58,6 +58,9 @@ func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
 	case out.settings.correlationID != "":
 		return nil, meaningless("CorrelationID", "Request", "a request that waits has a correlation id of its own")
 	}
+	if out.items != nil {
+		return out, b.uploads(out, true)
+	}
 	if err := out.settings.refuseStream("Request"); err != nil {
 		return nil, err
 	}
@@ -74,7 +77,7 @@ func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) 
 		return nil, b.explainCall(err)
 	}
 	if m == nil {
-		return nil, &CallError{b.template.String(), out.wait.correlationID, errors.New("a send middleware returned neither a reply nor an error")}
+		return nil, &CallError{b.template.String(), out.callID(), errors.New("a send middleware returned neither a reply nor an error")}
 	}
 	if limit := b.app.settings.subscriber.maxBody; len(m.Body) > limit {
 		return nil, &CallError{b.template.String(), m.CorrelationID, fmt.Errorf("reply of %d bytes is over the limit of %d", len(m.Body), limit)}
@@ -94,6 +97,9 @@ func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) 
 
 func (b *binding) explainCall(err error) error {
 	call, ok := errors.AsType[*CallError](err)
+	if _, remote := err.(*RemoteError); remote { //nolint:errorlint // as it came
+		return err
+	}
 	if !ok {
 		return b.explain("request", err)
 	}
@@ -135,7 +141,7 @@ func Go[R any](ctx context.Context, p *Publisher, v any, opts ...SendOption) *Ca
 		return c.end(err)
 	}
 	if !b.app.goes(func() { c.end(c.run(ctx, b, out)) }) {
-		return c.end(&CallError{b.template.String(), out.wait.correlationID, b.app.notRunning()})
+		return c.end(&CallError{b.template.String(), out.callID(), b.app.notRunning()})
 	}
 	return c
 }

@@ -179,6 +179,7 @@ func (n *run) stop(ctx context.Context) error {
 	n.cancel()
 	close(n.closed)
 	errs = append(errs, n.conn.Close(ctx))
+	n.streams.feeds.end(ctx, n.app)
 	n.work.Wait()
 	return errors.Join(errs...)
 }

@@ -72,6 +72,9 @@ func (p *Publisher) stream(ctx context.Context, v any, opts []SendOption) (*bind
 	r := newReader(b.template.String(), &out.settings)
 	r.explain = b.explainStream
 	out.stream = r
+	if err := b.uploads(out, false); err != nil {
+		return nil, nil, err
+	}
 	if _, err := b.transmit(ctx, out); err != nil {
 		r.leave()
 		return nil, nil, r.failed(ctx, err)

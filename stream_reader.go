@@ -21,6 +21,10 @@ type reader struct {
 	opening, total time.Duration
 	restarts       bool
 	items, limit   int64
+	// feed sends the items of a client stream; nil without one. single says that
+	// its answer is one value.
+	feed   *feed
+	single bool
 
 	// streams is nil until the request is being sent.
 	streams *streams
@@ -92,6 +96,7 @@ func (r *reader) accept(m *Message, f *stream.Frame) {
 		r.buffer = append(r.buffer, m)
 	case stream.Done:
 		r.closed = true
+		r.value(m)
 		r.end(nil)
 	case stream.Failed:
 		r.closed = true
@@ -100,6 +105,7 @@ func (r *reader) accept(m *Message, f *stream.Frame) {
 		r.restarted(m, f)
 	case stream.Alive, stream.Stray:
 	}
+	r.feed.hear(f)
 	r.opened = true
 	r.woken()
 }
@@ -116,9 +122,7 @@ func (r *reader) answer(m *Message) {
 		r.end(remote)
 		return
 	}
-	if len(m.Body) > 0 || m.ContentType != "" {
-		r.buffer = append(r.buffer, m)
-	}
+	r.value(m)
 	r.end(nil)
 }
 
@@ -134,7 +138,7 @@ func (r *reader) meet(inbox string, beat time.Duration) {
 // restarted begins anew with another run of the handler, if the reader may.
 func (r *reader) restarted(m *Message, f *stream.Frame) {
 	handedOut := r.intake.Taken().Items > 0
-	if handedOut && !r.restarts {
+	if (handedOut && !r.restarts) || r.feed.begun() {
 		r.control = m.ReplyTo
 		r.end(ErrStreamRestarted)
 		return
@@ -144,6 +148,9 @@ func (r *reader) restarted(m *Message, f *stream.Frame) {
 	}
 	r.buffer = nil
 	r.intake.Restart(f.Run)
+	if r.feed != nil {
+		r.feed.reset()
+	}
 	r.meet(m.ReplyTo, f.Beat)
 }
 
@@ -153,6 +160,7 @@ func (r *reader) end(err error) {
 		return
 	}
 	r.ended, r.final = true, err
+	r.feed.stop()
 	r.woken()
 }
 
@@ -190,7 +198,7 @@ func (r *reader) tend(now, since time.Time) {
 func (r *reader) grant() {
 	granted := r.intake.Granted()
 	f := stream.Of(stream.Credit)
-	f.Credit, f.CreditBytes = granted.Items, granted.Bytes
+	f.Credit, f.CreditBytes, f.Seq = granted.Items, granted.Bytes, r.feed.sent()
 	r.streams.tell(r.id, r.control, &f, func() { r.fail(ErrStreamServerGone) })
 }
 
@@ -299,7 +307,7 @@ func (r *reader) goesOn(err error) bool {
 
 // failed turns the end of a stream into the error that its reader sees.
 func (r *reader) failed(ctx context.Context, err error) error {
-	if remote, ok := errors.AsType[*RemoteError](err); ok {
+	if remote, ok := err.(*RemoteError); ok { //nolint:errorlint // the service's, not one that a sequence ended with
 		return remote
 	}
 	switch {
@@ -327,6 +335,9 @@ func (r *reader) failed(ctx context.Context, err error) error {
 }
 
 func (r *reader) streamError(err error) error {
+	if r.single {
+		return &CallError{Address: r.address, CorrelationID: r.id, Err: err}
+	}
 	e := &StreamError{Address: r.address, CorrelationID: r.id, Err: err}
 	if r.intake != nil {
 		r.mu.Lock()
@@ -347,6 +358,7 @@ func (r *reader) leave() {
 		}
 	}
 	r.streams.dropReader(r)
+	defer r.feed.wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.intake.Release()

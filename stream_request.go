@@ -16,6 +16,7 @@ import (
 func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) error {
 	r.intake = stream.NewIntake(r.items, r.limit, &n.streams.budget)
 	r.streams = &n.streams
+	r.feed.begin(ctx)
 	limited := &lazyDeadline{Context: ctx, cause: errOwnLimit}
 	defer limited.end()
 	if r.opening > 0 {
@@ -41,7 +42,7 @@ func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) er
 		return err
 	}
 	r.sent = r.outcome.Done()
-	return nil
+	return r.feed.start()
 }
 
 // stamp makes a request for a stream of m, which lives as long as its reader
@@ -56,6 +57,7 @@ func (r *reader) stamp(ctx *lazyDeadline, m *Message, inbox string) error {
 	m.Headers = headers
 	granted := r.intake.Granted()
 	f := stream.Frame{Kind: stream.Request, Seq: -1, Credit: granted.Items, CreditBytes: granted.Bytes, Beat: r.beat}
+	r.feed.say(&f, r.single)
 	f.Write(m)
 	if m.Persistence == transport.PersistenceUnset {
 		m.Persistence = transport.Transient

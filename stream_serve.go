@@ -30,6 +30,9 @@ func (r *receiver) checkStream() error {
 
 // admitStream reads what a caller says about the stream that it wants.
 func (d *delivery) admitStream() error {
+	if sendsItems(d.message) {
+		return d.admitUpload()
+	}
 	if !d.plan.Streams() || d.message.ReplyTo == "" {
 		return nil
 	}
@@ -42,6 +45,8 @@ func (d *delivery) admitStream() error {
 	case d.marked && f.Kind == "" && f.Credit < 0:
 		return errStreamNotAsked
 	}
+	// What an ordinary message says of items that follow it means nothing.
+	f.Seq = -1
 	d.wanted = &f
 	return nil
 }
@@ -70,25 +75,29 @@ func (d *delivery) beginStream(ctx context.Context) (v transport.Verdict, ok boo
 	}
 }
 
-// stream calls the function and sends what it yields.
-func (r *receiver) stream(ctx context.Context, in *Message, path []string) error {
+// stream calls the function with the items of its client, and sends what it
+// yields.
+func (r *receiver) stream(ctx context.Context, in *Message, path []string) (*Message, error) {
 	h, ok := ctx.Value(messageKey{}).(*handling)
 	if !ok {
-		return errForeignContext
+		return nil, errForeignContext
 	}
-	var sink binder.Sink = nobody{}
+	ends := binder.Ends{Sink: nobody{}}
 	if h.writer != nil {
-		sink = h.writer
+		ends.Sink = h.writer
+		if h.writer.intake != nil {
+			ends.Source = h.writer.intake
+		}
 	}
-	_, err := r.plan.CallStream(ctx, in, path, binder.Ends{Sink: sink})
+	out, err := r.plan.CallStream(ctx, in, path, ends)
 	if cause := h.writer.cause(); cause != nil {
-		return cause
+		return nil, cause
 	}
-	if err == nil && h.Err() != nil {
+	if err == nil && h.Err() != nil && r.plan.Streams() {
 		// It may have ended because its context did: that is no end of the stream.
-		return context.Cause(h)
+		return nil, context.Cause(h)
 	}
-	return err
+	return out, err
 }
 
 // nobody is the sink of a stream that nobody asked for.
@@ -98,8 +107,8 @@ type nobody struct{}
 func (nobody) Send(ctx context.Context, _ *Message) error { return ctx.Err() }
 
 // finishStream ends a stream whose handler is through.
-func (d *delivery) finishStream(ctx context.Context) transport.Verdict {
-	err := d.writer.finish(ctx)
+func (d *delivery) finishStream(ctx context.Context, result *Message) transport.Verdict {
+	err := d.writer.finish(ctx, result)
 	switch {
 	case err == nil:
 		d.app.stats.handled.Add(1)
@@ -129,8 +138,11 @@ func (d *delivery) readerLeft(ctx context.Context, err error) transport.Verdict 
 }
 
 // begun reports whether a reader has seen something of the stream, so that
-// another run would begin from the start before its eyes.
-func (d *delivery) begun() bool { return d.writer != nil && d.writer.sent() > 0 }
+// another run would begin from the start before its eyes, or the handler has
+// seen items that do not come again.
+func (d *delivery) begun() bool {
+	return d.writer != nil && (d.writer.sent() > 0 || d.writer.intake.begun())
+}
 
 // frameError makes the last frame of a stream of an error reply.
 func (d *delivery) frameError(m *Message) {
@@ -150,7 +162,7 @@ const stopMargin = time.Second
 // that their readers can be told. The result ends the watch.
 func (r *receiver) warnReaders(ctx context.Context) (stop func() bool) {
 	deadline, ok := ctx.Deadline()
-	if !ok || r.run == nil || !r.plan.Streams() {
+	if !ok || r.run == nil || (!r.plan.Streams() && !r.plan.Receives()) {
 		return func() bool { return true }
 	}
 	left := time.Until(deadline)

@@ -42,6 +42,8 @@ type writer struct {
 	turn chan struct{}
 	// wake holds a token when there may be something to do for who waits.
 	wake chan struct{}
+	// intake takes the items of a client stream; nil without one.
+	intake *intake
 
 	mu          sync.Mutex
 	allowance   *stream.Allowance
@@ -66,6 +68,9 @@ func (d *delivery) newWriter(ctx context.Context, f *stream.Frame) *writer {
 	}
 	w.unconfirmed.resend = d.class == transport.ReplyNamed
 	w.ctx, w.cancel = context.WithCancelCause(ctx)
+	if f.Seq >= 0 {
+		w.intake = newIntake(w)
+	}
 	return w
 }
 
@@ -83,6 +88,7 @@ func (w *writer) open(ctx context.Context) error {
 	}
 	f := w.frame(stream.Open)
 	f.Beat = w.beat
+	w.intake.grant(f)
 	m := &Message{ReplyTo: w.inbox.Address}
 	f.Write(m)
 	return w.publish(ctx, m)
@@ -220,11 +226,12 @@ func (w *writer) resend(ctx context.Context, refused []*transport.Publication) e
 	return nil
 }
 
-// finish sends the end and waits until everything is confirmed.
-func (w *writer) finish(ctx context.Context) error {
+// finish sends the end, with the result where there is one, and waits until
+// everything is confirmed.
+func (w *writer) finish(ctx context.Context, result *Message) error {
 	f := w.frame(stream.End)
 	f.Seq = w.sent() + 1
-	m := &Message{}
+	m := w.last(result)
 	f.Write(m)
 	if err := w.publish(ctx, m); err != nil {
 		return err
@@ -264,6 +271,7 @@ func (w *writer) hear(f *stream.Frame) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heard = time.Now()
+	w.intake.reached(f)
 	if w.allowance.Raise(f) {
 		select {
 		case w.wake <- struct{}{}:
@@ -295,6 +303,7 @@ func (w *writer) tend(now, since time.Time) {
 	w.told = now
 	f := w.frame(stream.Beat)
 	f.Seq = w.allowance.Sent().Items
+	w.intake.grant(f)
 	w.run.streams.tell(w.id, w.replyTo, f, func() { _ = w.cut(errStreamGone) })
 }
 
@@ -347,6 +356,7 @@ func (w *writer) close() {
 		return
 	}
 	w.run.streams.dropWriter(w)
+	w.intake.release()
 	w.cancel(nil)
 }
 

@@ -30,6 +30,8 @@ type streams struct {
 	notices chan notice
 	// wake holds a token when there is a stream to look after.
 	wake chan struct{}
+	// feeds are the client streams that are being sent.
+	feeds feeds
 
 	mu      sync.Mutex
 	readers map[string]*reader
@@ -70,21 +72,27 @@ func (s *streams) onFrame(m *Message) {
 	r, w := s.readers[m.CorrelationID], s.writers[m.CorrelationID]
 	s.mu.Unlock()
 	control := f.Kind == stream.Credit || f.Kind == stream.Cancel
+	// The frames of a service name its run, those of a client do not.
+	toService, toClient := f.Run == "", f.Run != ""
 	switch {
+	case toClient && f.Kind == stream.Credit && r != nil && r.feed != nil && err == nil:
+		r.accept(m, &f)
+	case toService && !control && w != nil && w.intake != nil:
+		w.intake.accept(m, &f, err)
 	case control && w != nil && err == nil:
 		w.hear(&f)
 	case control:
-		s.stray(m)
+		s.stray(m, f.Kind)
 	case r != nil && err != nil:
 		r.fail(errors.Join(ErrStreamGap, err))
 	case r != nil:
 		r.accept(m, &f)
 	case err == nil && f.Kind == stream.Open:
 		// Its reader left before it knew whom to tell.
-		s.stray(m)
+		s.stray(m, f.Kind)
 		s.cancel(m.CorrelationID, m.ReplyTo, nil)
 	default:
-		s.stray(m)
+		s.stray(m, f.Kind)
 	}
 }
 
@@ -100,8 +108,12 @@ func (s *streams) answer(m *Message) bool {
 	return r != nil
 }
 
-func (s *streams) stray(m *Message) {
-	s.run.app.stats.late.Add(1)
+// stray drops a frame of a stream that is over or never was. Grants and signs of
+// life leave on their own, and may come behind the end: they count for nothing.
+func (s *streams) stray(m *Message, k stream.Kind) {
+	if k != stream.Credit && k != stream.Beat {
+		s.run.app.stats.late.Add(1)
+	}
 	s.run.app.settings.logger.LogAttrs(context.Background(), slog.LevelDebug, "parley: frame without a stream",
 		slog.String("correlation_id", m.CorrelationID))
 }

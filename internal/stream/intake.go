@@ -101,7 +101,7 @@ func (i *Intake) Accept(f *Frame, size int) (Verdict, error) {
 		return Done, i.end(f.Seq)
 	case Error:
 		return Failed, nil
-	case Open:
+	case Open, Credit:
 		return Alive, nil
 	default:
 		return Stray, nil
