@@ -65,9 +65,10 @@ func (a *App) Version() string { return a.settings.version }
 //	func([context.Context], [IN], [PARAM…]) ([OUT], [error])
 //
 // IN is any type that a codec decodes into, a *[Message], a struct whose fields
-// carry `header:"…"`, `path:"…"` or `body:""` tags, or [NoBody]. Each PARAM is
+// carry `header:"…"`, `path:"…"` or `body:""` tags, [NoBody], or an iterator of
+// any of these, which reads a stream of items that the caller sends. Each PARAM is
 // of a type that a [Param] makes. OUT is any value that may be published, a
-// [Response], or a *[Message]. Methods and closures are functions like any other.
+// [Response], or a *[Message], or an iterator that answers with a stream. Methods and closures are functions like any other.
 //
 // What is decoded is validated before fn is called: by its `validate:"…"` tags
 // (package github.com/go-playground/validator/v10, see [Validator]), and a type

@@ -183,7 +183,8 @@ func Window(n int) SendOption {
 
 // Payload declares what a publisher sends: a value of another type is refused
 // before anything is sent, and documents show it. For an interface type it is
-// one of those that implement it.
+// one of those that implement it. Of a sequence it is the type of each item; an
+// iter.Seq[T] as the type says that streams of T are sent.
 func Payload[T any]() SendOption {
 	t := reflect.TypeFor[T]()
 	return sendOption{fmt.Sprintf("parley.Payload[%s]()", t), func(s *sendSettings) { s.payload = t }}

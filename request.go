@@ -11,10 +11,20 @@ import (
 // Request sends v and waits for the answer. It waits 30 s unless [Timeout],
 // [NoTimeout] or ctx says otherwise.
 //
+// A v that is an iter.Seq[T] or an iter.Seq2[T, error] is sent item by item, a
+// client stream to a handler that takes an iterator. It runs in a goroutine of
+// its own, once a service has room for the first item, and Request returns when
+// it has returned: its yield returns false when nobody takes more, because the
+// answer is there or the call has ended. An error that it yields ends both; what
+// it says on purpose, see [NewError], is told to the handler. The limit of the
+// publisher or the app then bounds the wait for the first sign of life and the
+// wait behind the last item; a Timeout of this call bounds all of it.
+//
 // An error reply is a [*RemoteError]. Every other error is a [*CallError] which
 // is one or more of [ErrTimeout], [ErrNoRoute], [ErrRefused], [ErrBlocked],
 // [ErrNotSent], [ErrOutcomeUnknown], [ErrExpired], [ErrStopped] and the
-// context's. After [ErrOutcomeUnknown] the handler may have run.
+// context's. After [ErrOutcomeUnknown] the handler may have run. A client stream may end
+// with the ErrStream errors too.
 func (p *Publisher) Request(ctx context.Context, v any, opts ...SendOption) (*Message, error) {
 	m, _, err := p.request(ctx, v, opts)
 	return m, err

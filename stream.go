@@ -29,6 +29,10 @@ import (
 // stream, as ctx does. Further options are [Idle], [MaxReplies], [Restarts] and
 // [Window].
 //
+// A v that is an iter.Seq or an iter.Seq2 is sent item by item, as by
+// [Publisher.Request], while the answers come: both directions at once. The loop
+// ends when that iterator has returned. [Restarts] is then an error.
+//
 // A handler that returns one value makes a stream of one value, and one
 // without a result a stream of none.
 func Stream[T any](ctx context.Context, p *Publisher, v any, opts ...SendOption) iter.Seq2[T, error] {

@@ -31,7 +31,7 @@ const (
 	// "item", "credit", "beat", "end", "error" or "cancel". See docs/streams.md.
 	HeaderStreamFrame = stream.HeaderFrame
 	// HeaderStreamSeq numbers items from 1; end and error have the last one's
-	// number + 1, a beat the last one's.
+	// number + 1, a beat the last one's. 0 on a request says that items follow.
 	HeaderStreamSeq = stream.HeaderSeq
 	// HeaderStreamCredit is the highest number that the reader lets be sent. It
 	// never falls.
