@@ -301,7 +301,7 @@ func (f *feed) conclude(err error) {
 	switch {
 	case err == nil || errors.Is(err, errFeedStopped):
 	case broken:
-		f.reader.fail(lostOr(fault.err))
+		f.reader.fail(f.reader.streams.run.orStopped(lostOr(fault.err)))
 	default:
 		m, frame := f.said(err).message(), stream.Of(stream.Error)
 		// Who cannot be told notices the silence.

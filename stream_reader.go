@@ -255,7 +255,7 @@ func (r *reader) next(ctx context.Context) (*Message, error) {
 				r.fail(err)
 			}
 		case <-r.lost:
-			r.fail(ErrStreamLost)
+			r.fail(r.streams.run.orStopped(ErrStreamLost))
 		case <-fires(r.late):
 			r.overdue()
 		case <-fires(r.over):
