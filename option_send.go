@@ -37,16 +37,23 @@ type sendSettings struct {
 	maxReplies    int           // 0 is any number
 	restarts      bool
 	streamGiven   bool // since the last call of forCall
+	gather        gatherSettings
 }
 
 // forCall returns a copy to which the options of one call are applied.
 func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 	c := *s
-	c.timeoutGiven, c.quietGiven, c.streamGiven = false, false, false
+	c.forget()
 	for _, o := range opts {
 		o.applySend(&c)
 	}
 	return c
+}
+
+// forget makes defaults of all that was given: what a call cannot use of those
+// it leaves alone.
+func (s *sendSettings) forget() {
+	s.timeoutGiven, s.quietGiven, s.streamGiven, s.gather.given = false, false, false, false
 }
 
 type sendOption struct {

@@ -40,6 +40,8 @@ type receiver struct {
 	running  running
 
 	run *run
+	// instance names the receiver in this run, unguessed and saying nothing.
+	instance string
 	// begun is closed when consumer or err is set.
 	begun    chan struct{}
 	consumer transport.Consumer
@@ -49,7 +51,7 @@ type receiver struct {
 // begin consumes. It is called once, in a run.
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
-	r.run = n
+	r.run, r.instance = n, newCorrelationID()
 	for _, m := range slices.Backward(n.around) {
 		r.handle, r.ownsResults = m(r.handle), false
 	}

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -40,7 +41,20 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 		answer.CorrelationID = d.message.CorrelationID
 	}
 	d.persist(answer)
+	d.sign(answer)
 	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
+}
+
+// sign says on one of several answers whose it is.
+func (d *delivery) sign(answer *Message) {
+	if _, gathered := d.message.Headers[HeaderGather]; !gathered || !d.marked {
+		return
+	}
+	headers := make(Headers, len(answer.Headers)+1)
+	maps.Copy(headers, answer.Headers)
+	headers[HeaderInstance] = d.instance
+	answer.Headers = headers
+	answer.AppID = first(answer.AppID, d.app.settings.name)
 }
 
 // persist gives an answer the life of its request: it goes with a caller that

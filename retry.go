@@ -232,6 +232,9 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 			left = max(1, (time.Until(d.deadline) - wait).Milliseconds())
 		}
 		headers[HeaderDeadline] = left
+		if _, gathered := m.Headers[HeaderGather]; gathered {
+			headers[HeaderGather] = true
+		}
 	}
 	m.Headers = headers
 	return &m
