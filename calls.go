@@ -29,6 +29,8 @@ type call struct {
 	reply chan *Message
 	// gather takes the replies of a request with several; nil for one.
 	gather *gathering
+	// asked is what calls it off; nil for one that cannot be.
+	asked *asked
 	// deadline is when nobody waits any more, zero for none; expires says that
 	// the request is dropped then.
 	deadline      time.Time
@@ -39,8 +41,12 @@ type call struct {
 // one that its owner ended.
 var errOwnLimit = errors.New("limit of the call")
 
-func newCall(limit time.Duration) *call {
-	return &call{correlationID: newCorrelationID(), limit: limit, reply: make(chan *Message, 1)}
+func newCall(limit time.Duration, cancellable bool) *call {
+	w := &call{correlationID: newCorrelationID(), limit: limit, reply: make(chan *Message, 1)}
+	if cancellable {
+		w.asked = &asked{id: w.correlationID, servers: map[string]server{}}
+	}
+	return w
 }
 
 func (c *calls) add(w *call) error {
@@ -87,15 +93,28 @@ func (c *calls) drop(w *call) {
 	delete(c.pending, w.correlationID)
 }
 
+// forget ends a call, and tells the service where it may be called off.
+func (n *run) forget(w *call) {
+	n.calls.drop(w)
+	w.asked.leave()
+}
+
 // onReply hands a reply to the call that it belongs to, and to no other.
 func (n *run) onReply(m *Message) {
 	if _, frame := m.Headers[HeaderStreamFrame]; frame {
-		n.streams.onFrame(m)
+		n.onFrame(m)
 		return
 	}
+	n.onAnswer(m)
+}
+
+func (n *run) onAnswer(m *Message) {
 	w := n.calls.take(m.CorrelationID)
 	if w == nil && n.streams.answer(m) {
 		return
+	}
+	if w != nil {
+		w.asked.answered(m)
 	}
 	if w == nil || w.gather != nil && !w.gather.accept(m) {
 		n.app.stats.late.Add(1)
@@ -131,7 +150,7 @@ func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (
 // ask is exchange under a limit: ctx has it for the transport, which hardly
 // ever waits, and the channel for the wait that follows.
 func (w *call) ask(ctx *lazyDeadline, limit <-chan time.Time, n *run, p *transport.Publication) (*Message, error) {
-	defer n.calls.drop(w)
+	defer n.forget(w)
 	pending, err := w.send(ctx, n, p)
 	if err != nil {
 		return nil, err
@@ -141,7 +160,7 @@ func (w *call) ask(ctx *lazyDeadline, limit <-chan time.Time, n *run, p *transpo
 
 // send sends the request. Until it is dropped, replies find it.
 func (w *call) send(ctx context.Context, n *run, p *transport.Publication) (transport.Pending, error) {
-	if err := w.stamp(ctx, p.Message, n.durable); err != nil {
+	if err := w.stamp(ctx, p.Message, n.durable && w.asked == nil); err != nil {
 		return nil, err
 	}
 	if err := n.calls.add(w); err != nil {
@@ -151,7 +170,13 @@ func (w *call) send(ctx context.Context, n *run, p *transport.Publication) (tran
 		// The wait for a connection may use up most of the limit.
 		p.Timed = w
 	}
-	pending, err := n.conn.Request(ctx, p)
+	var pending transport.Pending
+	var err error
+	if w.asked == nil {
+		pending, err = n.conn.Request(ctx, p)
+	} else {
+		pending, err = w.asked.send(ctx, n, p)
+	}
 	w.sent = err == nil
 	return pending, err
 }

@@ -20,8 +20,12 @@ import (
 func (w *world) shop(fn any, opts ...parley.SubscriberOption) *parley.App {
 	w.Helper()
 	app := w.app()
-	app.Subscriber("price", fn, append(opts, parley.From(topology.Fanout(w.at("shops"))), parley.Broadcast())...)
+	app.Subscriber("price", fn, append(opts, shopsOf(w)...)...)
 	return w.start(app)
+}
+
+func shopsOf(w *world) []parley.SubscriberOption {
+	return []parley.SubscriberOption{parley.From(topology.Fanout(w.at("shops"))), parley.Broadcast()}
 }
 
 // customer asks all shops.

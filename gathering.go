@@ -51,7 +51,7 @@ func newGathering(s *sendSettings) *gathering {
 	if s.gather.span > 0 {
 		limit = s.gather.span
 	}
-	g := &gathering{call: newCall(limit), bounds: s.gather, wake: make(chan struct{}, 1), seen: map[string]struct{}{}}
+	g := &gathering{call: newCall(limit, s.cancellable), bounds: s.gather, wake: make(chan struct{}, 1), seen: map[string]struct{}{}}
 	g.gather = g
 	return g
 }
@@ -228,7 +228,7 @@ func (g *gathering) leave() {
 	if g.over != nil {
 		g.over.Stop()
 	}
-	g.run.calls.drop(g.call)
+	g.run.forget(g.call)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.ended, g.unread = true, nil

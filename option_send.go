@@ -38,6 +38,9 @@ type sendSettings struct {
 	restarts      bool
 	streamGiven   bool // since the last call of forCall
 	gather        gatherSettings
+	cancellable   bool
+	// cancellableGiven is since the last call of forCall.
+	cancellableGiven bool
 }
 
 // forCall returns a copy to which the options of one call are applied.
@@ -54,6 +57,7 @@ func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 // it leaves alone.
 func (s *sendSettings) forget() {
 	s.timeoutGiven, s.quietGiven, s.streamGiven, s.gather.given = false, false, false, false
+	s.cancellableGiven = false
 }
 
 type sendOption struct {

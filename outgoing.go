@@ -151,6 +151,9 @@ func (o *outgoing) refuseWaiting(method string) error {
 	case o.settings.quietGiven:
 		return meaningless("QuietTimeout", method, "it concerns calls that wait for a reply")
 	}
+	if o.settings.cancellableGiven {
+		return meaningless("Cancellable", method, "it concerns calls that wait for a reply")
+	}
 	if err := o.settings.refuseGather(method); err != nil {
 		return err
 	}

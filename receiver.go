@@ -97,6 +97,9 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	if r.deliveryLimit > 0 && m.Redelivered && m.DeliveryCount >= r.deliveryLimit {
 		return d.fail(ctx, errDeliveryLimit)
 	}
+	if v, ok := d.askCaller(ctx); !ok {
+		return v
+	}
 	switch {
 	case r.settings.failure.ackFirst:
 		return d.serveAcked(ctx)
@@ -111,6 +114,7 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 // about the message.
 func (d *delivery) process(ctx context.Context) transport.Verdict {
 	defer func() { d.writer.close() }()
+	defer d.permit.close()
 	for round := 1; ; round++ {
 		if !d.entered {
 			if v, ok := d.enter(ctx); !ok {
@@ -122,11 +126,13 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 			return v
 		}
 		d.made++
-		h := d.handling(ctx, d.settings.handlerTimeout)
+		work, release := d.permit.within(ctx)
+		h := d.handling(work, d.settings.handlerTimeout)
 		d.running.add(d)
 		out, err := d.attempt(h)
 		d.running.remove(d)
 		h.end()
+		release()
 		<-d.slots
 		d.ran(ctx, err)
 		out = d.conclude(ctx, out, err)
@@ -134,6 +140,8 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		switch {
 		case d.writer.left():
 			return d.readerLeft(ctx, err)
+		case err != nil && d.permit.left():
+			return d.calledOff(err)
 		case d.writer.cause() != nil && ctx.Err() != nil:
 			return d.giveBack()
 		case err == nil && d.byHand != nil && d.byHand.close():

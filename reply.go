@@ -45,16 +45,24 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
 }
 
-// sign says on one of several answers whose it is.
+// sign says whose one of several answers is, and which run it ends of a request
+// that could be called off.
 func (d *delivery) sign(answer *Message) {
-	if _, gathered := d.message.Headers[HeaderGather]; !gathered || !d.marked {
+	_, gathered := d.message.Headers[HeaderGather]
+	gathered = gathered && d.marked
+	if !gathered && d.permit == nil {
 		return
 	}
-	headers := make(Headers, len(answer.Headers)+1)
+	headers := make(Headers, len(answer.Headers)+2)
 	maps.Copy(headers, answer.Headers)
-	headers[HeaderInstance] = d.instance
+	if gathered {
+		headers[HeaderInstance] = d.instance
+		answer.AppID = first(answer.AppID, d.app.settings.name)
+	}
+	if d.permit != nil {
+		headers[HeaderStreamRun] = d.permit.runID
+	}
 	answer.Headers = headers
-	answer.AppID = first(answer.AppID, d.app.settings.name)
 }
 
 // persist gives an answer the life of its request: it goes with a caller that

@@ -55,7 +55,7 @@ func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
 	if err := out.settings.refuseGather("Request"); err != nil {
 		return nil, err
 	}
-	out.wait = newCall(out.settings.timeout)
+	out.wait = newCall(out.settings.timeout, out.settings.cancellable)
 	return out, nil
 }
 

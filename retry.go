@@ -235,6 +235,9 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 		if _, gathered := m.Headers[HeaderGather]; gathered {
 			headers[HeaderGather] = true
 		}
+		if d.announced() != nil {
+			announce(&Message{Headers: headers})
+		}
 	}
 	m.Headers = headers
 	return &m

@@ -93,6 +93,8 @@ func (s *sendSettings) checkStream() error {
 		return meaningless("QuietTimeout", "Stream", "look for parley.ErrTimeout")
 	case s.gather.given:
 		return s.refuseGather("Stream")
+	case s.cancellableGiven:
+		return meaningless("Cancellable", "Stream", "a service is always told when the reader leaves")
 	case s.idle != 0 && (s.idle < leastIdle || s.idle > mostIdle):
 		return fmt.Errorf("parley: Stream: %w: wanted an Idle from %v to %v, got %v", ErrNotSent, leastIdle, mostIdle, s.idle)
 	case s.maxReplies < 0:
