@@ -3,6 +3,7 @@ package parley
 import (
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 )
 
@@ -32,7 +33,7 @@ import (
 // it, and answer in its own name.
 func Gather[R any](ctx context.Context, p *Publisher, v any, opts ...SendOption) iter.Seq2[Answer[R], error] {
 	return func(yield func(Answer[R], error) bool) {
-		b, g, err := p.gather(ctx, v, opts)
+		b, g, err := p.gather(ctx, "Gather", v, opts)
 		if err != nil {
 			yield(Answer[R]{}, err)
 			return
@@ -65,20 +66,20 @@ func GatherAll[R any](ctx context.Context, p *Publisher, v any, opts ...SendOpti
 }
 
 // gather sends a request for answers.
-func (p *Publisher) gather(ctx context.Context, v any, opts []SendOption) (*binding, *gathering, error) {
+func (p *Publisher) gather(ctx context.Context, method string, v any, opts []SendOption) (*binding, *gathering, error) {
 	b, err := p.bound(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	out, err := b.prepareWaiting("Gather", v, opts)
+	out, err := b.prepareWaiting(method, v, opts)
 	if err != nil {
 		return nil, nil, err
 	}
 	if out.settings.quietGiven {
-		return nil, nil, meaningless("QuietTimeout", "Gather", "parley.For ends it without an error")
+		return nil, nil, meaningless("QuietTimeout", method, "look for parley.ErrTimeout; parley.For ends a Gather without an error")
 	}
-	if err := out.settings.gather.check(out.settings.timeout, out.settings.timeoutGiven); err != nil {
-		return nil, nil, err
+	if err := out.settings.checkGather(method); err != nil {
+		return nil, nil, fmt.Errorf("parley: %s: %w: %w", method, ErrNotSent, err)
 	}
 	g := newGathering(&out.settings)
 	out.wait = g.call

@@ -217,7 +217,11 @@ func (g *gathering) enough() error {
 }
 
 func (g *gathering) tooFew(text string) error {
-	return &CallError{Address: g.address, CorrelationID: g.correlationID, Err: &timeoutError{text: text, outcome: ErrOutcomeUnknown}}
+	return g.callError(&timeoutError{text: text, outcome: ErrOutcomeUnknown})
+}
+
+func (g *gathering) callError(err error) error {
+	return &CallError{Address: g.address, CorrelationID: g.correlationID, Err: err}
 }
 
 // leave forgets the request.

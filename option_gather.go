@@ -2,7 +2,10 @@ package parley
 
 import (
 	"fmt"
+	"strconv"
 	"time"
+
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // gatherSettings are the bounds of a [Gather]: 0 is none, less is one that means
@@ -10,7 +13,10 @@ import (
 type gatherSettings struct {
 	expect, atLeast int
 	span, idle      time.Duration
-	given           bool // since the last call of forCall
+	// given and leastGiven are since the last call of forCall.
+	given, leastGiven bool
+	// first says that one good answer is all that is wanted.
+	first bool
 }
 
 // Expect ends a [Gather] after n answers, failed ones too. Fewer by its time
@@ -23,7 +29,7 @@ func Expect(n int) SendOption {
 // AtLeast makes it an error when a [Gather] ends with fewer than n answers,
 // failed ones included. It does not end it.
 func AtLeast(n int) SendOption {
-	return gatherOption("AtLeast", n, func(s *gatherSettings, n int) { s.atLeast = n })
+	return gatherOption("AtLeast", n, func(s *gatherSettings, n int) { s.atLeast, s.leastGiven = n, true })
 }
 
 // For ends a [Gather] after d, without an error. It is the time limit of its
@@ -48,22 +54,27 @@ func gatherOption[V int | time.Duration](name string, v V, set func(*gatherSetti
 	}}
 }
 
-// check returns what does not fit together.
-func (s *gatherSettings) check(limit time.Duration, timeoutGiven bool) error {
-	refused := func(wanted, got, hint string) error {
-		return fmt.Errorf("parley: Gather: %w: wanted %s, got %s; hint: %s", ErrNotSent, wanted, got, hint)
+// checkGather returns what does not fit together. Only a [First] needs no bound:
+// it ends by itself.
+func (s *sendSettings) checkGather(method string) error {
+	g := &s.gather
+	g.first = method == "First"
+	if g.first {
+		g.atLeast = 0
 	}
 	switch {
-	case s.expect < 0 || s.atLeast < 0 || s.span < 0 || s.idle < 0:
-		return refused("bounds of more than 0", "one of 0 or less", "leave it out for none")
-	case s.expect == 0 && s.atLeast == 0 && s.span == 0 && s.idle == 0:
-		return refused("a bound", "none", "say when it ends: parley.Expect(n), parley.For(d), parley.UntilIdle(d) or parley.AtLeast(n)")
-	case s.expect > 0 && s.atLeast > s.expect:
-		return refused(fmt.Sprintf("an AtLeast of at most %d, which ends it", s.expect), fmt.Sprint(s.atLeast), "lower it, or raise parley.Expect")
-	case s.span > 0 && timeoutGiven:
-		return refused("parley.For or parley.Timeout", "both", "For is the time limit")
-	case s.expect == 0 && s.idle == 0 && limit == 0:
-		return refused("an end", "parley.AtLeast without a time limit", "add parley.For(d)")
+	case g.first && g.leastGiven:
+		return &topology.Error{Wanted: "no AtLeast", Got: "one", Hint: "one good answer is enough; parley.Expect(n) ends it after n failed ones"}
+	case g.expect < 0 || g.atLeast < 0 || g.span < 0 || g.idle < 0:
+		return &topology.Error{Wanted: "bounds of more than 0", Got: "one of 0 or less", Hint: "leave it out for none"}
+	case !g.first && g.expect == 0 && g.atLeast == 0 && g.span == 0 && g.idle == 0:
+		return &topology.Error{Wanted: "a bound", Got: "none", Hint: "say when it ends: parley.Expect(n), parley.For(d), parley.UntilIdle(d) or parley.AtLeast(n)"}
+	case g.expect > 0 && g.atLeast > g.expect:
+		return &topology.Error{Wanted: fmt.Sprintf("an AtLeast of at most %d, with which it ends", g.expect), Got: strconv.Itoa(g.atLeast), Hint: "lower it, or raise parley.Expect"}
+	case g.span > 0 && s.timeoutGiven:
+		return &topology.Error{Wanted: "parley.For or parley.Timeout", Got: "both", Hint: "For is the time limit"}
+	case !g.first && g.expect == 0 && g.idle == 0 && g.span == 0 && s.timeout == 0:
+		return &topology.Error{Wanted: "an end", Got: "parley.AtLeast without a time limit", Hint: "add parley.For(d)"}
 	}
 	return nil
 }
@@ -73,7 +84,7 @@ func (s *gatherSettings) needed() int {
 	switch {
 	case s.atLeast > 0:
 		return s.atLeast
-	case s.span > 0 || s.idle > 0:
+	case s.first || s.span > 0 || s.idle > 0:
 		return 0
 	default:
 		return s.expect

@@ -39,8 +39,8 @@ type sendSettings struct {
 	streamGiven   bool // since the last call of forCall
 	gather        gatherSettings
 	cancellable   bool
-	// cancellableGiven is since the last call of forCall.
-	cancellableGiven bool
+
+	cancellableGiven bool // since the last call of forCall
 }
 
 // forCall returns a copy to which the options of one call are applied.
@@ -56,8 +56,8 @@ func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 // forget makes defaults of all that was given: what a call cannot use of those
 // it leaves alone.
 func (s *sendSettings) forget() {
-	s.timeoutGiven, s.quietGiven, s.streamGiven, s.gather.given = false, false, false, false
-	s.cancellableGiven = false
+	s.timeoutGiven, s.quietGiven, s.streamGiven, s.cancellableGiven = false, false, false, false
+	s.gather.given, s.gather.leastGiven = false, false
 }
 
 type sendOption struct {
