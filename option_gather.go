@@ -54,6 +54,11 @@ func gatherOption[V int | time.Duration](name string, v V, set func(*gatherSetti
 	}}
 }
 
+// bounded reports whether there is a bound.
+func (s *gatherSettings) bounded() bool {
+	return s.expect != 0 || s.atLeast != 0 || s.span != 0 || s.idle != 0
+}
+
 // checkGather returns what does not fit together. Only a [First] needs no bound:
 // it ends by itself.
 func (s *sendSettings) checkGather(method string) error {
@@ -67,7 +72,7 @@ func (s *sendSettings) checkGather(method string) error {
 		return &topology.Error{Wanted: "no AtLeast", Got: "one", Hint: "one good answer is enough; parley.Expect(n) ends it after n failed ones"}
 	case g.expect < 0 || g.atLeast < 0 || g.span < 0 || g.idle < 0:
 		return &topology.Error{Wanted: "bounds of more than 0", Got: "one of 0 or less", Hint: "leave it out for none"}
-	case !g.first && g.expect == 0 && g.atLeast == 0 && g.span == 0 && g.idle == 0:
+	case !g.first && !g.bounded():
 		return &topology.Error{Wanted: "a bound", Got: "none", Hint: "say when it ends: parley.Expect(n), parley.For(d), parley.UntilIdle(d) or parley.AtLeast(n)"}
 	case g.expect > 0 && g.atLeast > g.expect:
 		return &topology.Error{Wanted: fmt.Sprintf("an AtLeast of at most %d, with which it ends", g.expect), Got: strconv.Itoa(g.atLeast), Hint: "lower it, or raise parley.Expect"}
