@@ -2,7 +2,6 @@ package parley
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
@@ -97,7 +96,7 @@ func (a *asked) answered(m *Message) {
 
 // streamed is the answer in place of a stream that was not asked for.
 func (a *asked) streamed(m *Message) *Message {
-	body, _ := json.Marshal(errorBody{Code: errStreamNotAsked.code, Message: errStreamNotAsked.message})
+	body := errorBody{Code: errStreamNotAsked.code, Message: errStreamNotAsked.message}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, s := range a.servers {
@@ -106,7 +105,7 @@ func (a *asked) streamed(m *Message) *Message {
 		}
 	}
 	headers := Headers{HeaderError: string(errStreamNotAsked.code), HeaderStreamRun: m.Headers[HeaderStreamRun]}
-	return &Message{CorrelationID: m.CorrelationID, AppID: m.AppID, ContentType: "application/json", Body: body, Headers: headers}
+	return &Message{CorrelationID: m.CorrelationID, AppID: m.AppID, ContentType: "application/json", Body: body.encode(), Headers: headers}
 }
 
 // tend gives those that run it a sign of life.

@@ -127,6 +127,17 @@ func TestACallerThatFallsSilent(t *testing.T) {
 		w.cancelled(service, 1)
 		require.InDelta(t, 15, time.Since(begun).Seconds(), 0.5)
 		nothing(w, k.begun)
+		told := next(w, a.heard)
+		for told.Header(parley.HeaderStreamFrame) == "beat" {
+			told = next(w, a.heard)
+		}
+		require.Equal(t, string(parley.CodeUnavailable), told.Header(parley.HeaderError), "it may wait all the same")
+
+		a = newAsker(w)
+		a.ask(w.at("work"), "never, without a promise")
+		begun = time.Now()
+		w.cancelled(service, 2)
+		require.InDelta(t, 15, time.Since(begun).Seconds(), 0.5)
 
 		a = newAsker(w)
 		a.ask(w.at("work"), "once", beat...)

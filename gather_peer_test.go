@@ -272,3 +272,26 @@ func TestAGatherThatDoesNotKeepUp(t *testing.T) {
 	require.GreaterOrEqual(w, len(got.all), 4096)
 	require.LessOrEqual(w, len(got.all), 4097)
 }
+
+// An instance that loses its connection while it works gives no answer, and its
+// handler's context ends; the others' answers are there.
+func TestAnInstanceIsCutOffWhileItWorks(t *testing.T) {
+	t.Parallel()
+	proxy := rabbittest.NewProxy(t, rabbittest.URL(t))
+	w := newWorld(t, rabbitmq.New(rabbittest.URL(t)))
+	behind := newWorld(t, rabbitmq.New(proxy.URL()))
+	k := newWorker()
+	w.shop(func(s string) string { return s })
+	cutOff := behind.app()
+	cutOff.Subscriber("price", k.work, shopsOf(w)...)
+	behind.start(cutOff)
+	_, shops := w.customer()
+	go func() {
+		<-k.begun
+		proxy.Cut()
+	}()
+	all, err := parley.GatherAll[string](w.ctx(), shops, "tea", parley.Expect(2), parley.Timeout(5*time.Second))
+	require.ErrorIs(w, err, parley.ErrTimeout)
+	require.LessOrEqual(w, len(all), 1)
+	require.Error(w, next(w, k.causes))
+}

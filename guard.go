@@ -51,7 +51,7 @@ func (d *delivery) enter(ctx context.Context) (v transport.Verdict, ok bool) {
 		d.leave()
 	}
 	if d.permit.left() {
-		return d.calledOff(nil), false
+		return d.calledOff(ctx, nil), false
 	}
 	if !passed {
 		if d.expired() {

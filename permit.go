@@ -31,6 +31,10 @@ type permit struct {
 	heard, told time.Time
 }
 
+// patienceForLeave bounds the wait for a caller's leave, in which a message takes
+// one of the prefetched: also of one that promises no signs of life.
+const patienceForLeave = beatsToStall * defaultBeat
+
 // errLeaving ends the wait for a permit: the subscriber stops.
 var errLeaving = errors.New("the subscriber stops")
 
@@ -69,7 +73,7 @@ func (d *delivery) askCaller(ctx context.Context) (v transport.Verdict, ok bool)
 	defer d.permit.close()
 	switch {
 	case d.permit.left():
-		return d.calledOff(nil), false
+		return d.calledOff(ctx, nil), false
 	case errors.Is(err, ErrExpired):
 		return d.skip(), false
 	case ctx.Err() != nil || errors.Is(err, errLeaving):
@@ -164,7 +168,7 @@ func (p *permit) tend(now, since time.Time) {
 	default:
 	}
 	p.mu.Lock()
-	silent := p.leased && now.Sub(later(p.heard, since)) >= beatsToStall*p.beat
+	silent := p.silent(now.Sub(later(p.heard, since)))
 	due := now.Sub(p.told) >= p.beat
 	if due {
 		p.told = now
@@ -177,6 +181,16 @@ func (p *permit) tend(now, since time.Time) {
 		f := stream.Of(stream.Beat)
 		f.Run, f.Seq = p.runID, 0
 		p.run.streams.tell(p.id, p.message.ReplyTo, &f, func() { p.end(errCallerGone) })
+	}
+}
+
+// silent reports whether nothing was heard for too long.
+func (p *permit) silent(since time.Duration) bool {
+	select {
+	case <-p.granted:
+		return p.leased && since >= beatsToStall*p.beat
+	default:
+		return since >= patienceForLeave
 	}
 }
 
@@ -208,11 +222,16 @@ func (p *permit) close() {
 
 // calledOff ends a message whose caller does not wait any more. err is how its
 // handler ended, nil when it did not run.
-func (d *delivery) calledOff(err error) transport.Verdict {
+func (d *delivery) calledOff(ctx context.Context, err error) transport.Verdict {
 	d.app.stats.cancelled.Add(1)
 	if _, broken := errors.AsType[*panicError](err); broken {
 		d.logFailure(failure{code: CodeInternal}, err)
 	}
-	d.log(slog.LevelInfo, "request was called off", errorAttr(context.Cause(d.permit.life)), slog.Bool("ran", err != nil))
+	cause := context.Cause(d.permit.life)
+	d.log(slog.LevelInfo, "request was called off", errorAttr(cause), slog.Bool("ran", err != nil))
+	if cause == errCallerSilent { //nolint:errorlint // the very value
+		// It may wait all the same, behind a connection that the broker blocks.
+		_ = d.answer(ctx, d.errorReply(failure{code: CodeUnavailable, text: "the caller was not heard in time"}))
+	}
 	return transport.Ack
 }

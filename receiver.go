@@ -141,7 +141,7 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		case d.writer.left():
 			return d.readerLeft(ctx, err)
 		case err != nil && d.permit.left():
-			return d.calledOff(err)
+			return d.calledOff(ctx, err)
 		case d.writer.cause() != nil && ctx.Err() != nil:
 			return d.giveBack()
 		case err == nil && d.byHand != nil && d.byHand.close():

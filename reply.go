@@ -108,17 +108,21 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 			body.Details = append(body.Details, raw)
 		}
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
-	}
 	answer := &Message{
-		Body:        encoded,
+		Body:        body.encode(),
 		ContentType: "application/json",
 		Headers:     Headers{HeaderError: string(f.code)},
 	}
 	d.frameError(answer)
 	return d.address(answer)
+}
+
+func (b *errorBody) encode() []byte {
+	encoded, err := json.Marshal(b)
+	if err != nil {
+		return []byte(`{"code":"internal","message":"the error could not be encoded"}`)
+	}
+	return encoded
 }
 
 // remoteError reads an error reply; nil when m is none.
