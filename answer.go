@@ -9,6 +9,10 @@ type Answer[R any] struct {
 	// [ErrNoValue] when it gave none and R cannot be nil, or what kept the
 	// answer from being read as R.
 	Err error
+	// From is who answered, for answers to a [Gather]: the application's id and,
+	// behind a slash, a random id of one subscriber in one run of it. Of a service
+	// that is not parley's it is the application's id, which may be empty.
+	From string
 	// Message is the answer as it came: its sender, headers and ids.
 	Message *Message
 }

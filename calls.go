@@ -27,19 +27,26 @@ type call struct {
 	limit         time.Duration // 0 is none
 	// reply has room for the one reply, so that handing it over never blocks.
 	reply chan *Message
-	sent  bool
+	// gather takes the replies of a request with several; nil for one.
+	gather *gathering
+	// asked is what calls it off; nil for one that cannot be.
+	asked *asked
 	// deadline is when nobody waits any more, zero for none; expires says that
 	// the request is dropped then.
-	deadline time.Time
-	expires  bool
+	deadline      time.Time
+	sent, expires bool
 }
 
 // errOwnLimit is the cause of a context that ended by Timeout, as opposed to
 // one that its owner ended.
 var errOwnLimit = errors.New("limit of the call")
 
-func newCall(limit time.Duration) *call {
-	return &call{correlationID: newCorrelationID(), limit: limit, reply: make(chan *Message, 1)}
+func newCall(limit time.Duration, cancellable bool) *call {
+	w := &call{correlationID: newCorrelationID(), limit: limit, reply: make(chan *Message, 1)}
+	if cancellable {
+		w.asked = &asked{id: w.correlationID, servers: map[string]server{}}
+	}
+	return w
 }
 
 func (c *calls) add(w *call) error {
@@ -67,32 +74,57 @@ func (c *calls) waiting() int {
 	return len(c.pending)
 }
 
-// take removes and returns the call of that id, nil when there is none.
+// take returns the call of that id, nil when there is none, and removes it
+// unless it has several replies.
 func (c *calls) take(correlationID string) *call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.pending[correlationID]
-	delete(c.pending, correlationID)
+	if w == nil || w.gather == nil {
+		delete(c.pending, correlationID)
+	}
 	return w
+}
+
+// drop removes a call.
+func (c *calls) drop(w *call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.pending, w.correlationID)
+}
+
+// forget ends a call, and tells the service where it may be called off.
+func (n *run) forget(w *call) {
+	n.calls.drop(w)
+	w.asked.leave()
 }
 
 // onReply hands a reply to the call that it belongs to, and to no other.
 func (n *run) onReply(m *Message) {
 	if _, frame := m.Headers[HeaderStreamFrame]; frame {
-		n.streams.onFrame(m)
+		n.onFrame(m)
 		return
 	}
+	n.onAnswer(m)
+}
+
+func (n *run) onAnswer(m *Message) {
 	w := n.calls.take(m.CorrelationID)
 	if w == nil && n.streams.answer(m) {
 		return
 	}
-	if w == nil {
+	if w != nil {
+		w.asked.answered(m)
+	}
+	if w == nil || w.gather != nil && !w.gather.accept(m) {
 		n.app.stats.late.Add(1)
 		n.app.settings.logger.LogAttrs(context.Background(), slog.LevelDebug, "parley: reply without a waiting request",
 			slog.String("correlation_id", m.CorrelationID), slog.String("message_id", m.ID))
 		return
 	}
-	w.reply <- m
+	if w.gather == nil {
+		w.reply <- m
+	}
 }
 
 // exchange sends the request and waits for its reply. The pending entry is made
@@ -118,23 +150,35 @@ func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (
 // ask is exchange under a limit: ctx has it for the transport, which hardly
 // ever waits, and the channel for the wait that follows.
 func (w *call) ask(ctx *lazyDeadline, limit <-chan time.Time, n *run, p *transport.Publication) (*Message, error) {
-	if err := w.stamp(ctx, p.Message, n.durable); err != nil {
+	defer n.forget(w)
+	pending, err := w.send(ctx, n, p)
+	if err != nil {
+		return nil, err
+	}
+	return w.await(ctx.Context, limit, n, pending)
+}
+
+// send sends the request. Until it is dropped, replies find it.
+func (w *call) send(ctx context.Context, n *run, p *transport.Publication) (transport.Pending, error) {
+	if err := w.stamp(ctx, p.Message, n.durable && w.asked == nil); err != nil {
 		return nil, err
 	}
 	if err := n.calls.add(w); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	defer n.calls.take(w.correlationID)
 	if !w.deadline.IsZero() {
 		// The wait for a connection may use up most of the limit.
 		p.Timed = w
 	}
-	pending, err := n.conn.Request(ctx, p)
-	if err != nil {
-		return nil, err
+	var pending transport.Pending
+	var err error
+	if w.asked == nil {
+		pending, err = n.conn.Request(ctx, p)
+	} else {
+		pending, err = w.asked.send(ctx, n, p)
 	}
-	w.sent = true
-	return w.await(ctx.Context, limit, n, pending)
+	w.sent = err == nil
+	return pending, err
 }
 
 // stamp gives the request its identity, its deadline and its life: it goes with
@@ -145,6 +189,9 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 	maps.Copy(headers, m.Headers)
 	m.Headers = headers
 	headers[HeaderDeadline] = int64(0)
+	if w.gather != nil {
+		headers[HeaderGather] = true
+	}
 	life := transport.Persistent
 	if deadline, limited := ctx.Deadline(); limited {
 		if time.Until(deadline) <= 0 {

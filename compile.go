@@ -189,9 +189,7 @@ func (m *model) publisher(p *Publisher, in inherited) *binding {
 // bind compiles a destination. With errors the binding refuses every call.
 func (m *model) bind(address string, opts []SendOption, in inherited) (*binding, []error) {
 	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
-	// A publisher's defaults are not options of a call: what a call cannot use
-	// of them it leaves alone.
-	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven = false, false, false
+	b.settings.forget()
 	if item, ok := binder.ItemOf(b.settings.payload); ok {
 		b.settings.payload, b.uploadsOnly = item, true
 	}

@@ -50,6 +50,8 @@ type delivery struct {
 	wanted *stream.Frame
 	// writer is the stream, once it is open.
 	writer *writer
+	// permit is the caller's leave to run the handler; nil for one that was not asked.
+	permit *permit
 }
 
 // admit does what comes before the handler: headers that the transport could not
@@ -215,7 +217,7 @@ func (d *delivery) forward(ctx context.Context, out *Message) error {
 // wantsReply: results that are not nil go to whoever is named; somebody who
 // waits always gets an answer.
 func (d *delivery) wantsReply(out *Message) bool {
-	if d.message.ReplyTo == "" {
+	if d.message.ReplyTo == "" || d.permit.left() {
 		return false
 	}
 	return d.waiting() || (out != nil && !d.settings.noReply)

@@ -44,7 +44,16 @@ func (r *receiver) newGuards() guards {
 // enter waits until the handler may run, and takes a slot for it; ok says so.
 // Otherwise v is the end of the message.
 func (d *delivery) enter(ctx context.Context) (v transport.Verdict, ok bool) {
-	if !d.pass(ctx) {
+	waiting, release := d.permit.within(ctx)
+	passed := d.pass(waiting)
+	release()
+	if passed && d.permit.left() {
+		d.leave()
+	}
+	if d.permit.left() {
+		return d.calledOff(ctx, nil), false
+	}
+	if !passed {
 		if d.expired() {
 			return d.skip(), false
 		}
@@ -120,7 +129,11 @@ func (d *delivery) leave() {
 // ran tells the kill switch how a run ended.
 func (d *delivery) ran(ctx context.Context, err error) {
 	d.last = err
-	switch d.breaker.record(judge(ctx, err), d.probe) {
+	judged := judge(ctx, err)
+	if err != nil && d.permit.left() {
+		judged = neutral
+	}
+	switch d.breaker.record(judged, d.probe) {
 	case opened:
 		d.app.stats.pauses.Add(1)
 		d.log(slog.LevelError, "handler fails too often; the subscriber pauses", slog.Duration("pause", d.breaker.options.Pause), slog.Any("error", err))

@@ -134,6 +134,7 @@ func (d *delivery) unsettled(ctx context.Context) transport.Verdict {
 // at once.
 func (d *delivery) serveAcked(ctx context.Context) transport.Verdict {
 	if v, ok := d.enter(ctx); !ok {
+		d.permit.close()
 		return v
 	}
 	d.entered, d.acked = true, true

@@ -92,6 +92,10 @@ type Operation struct {
 	// Payload is what a send declares, see [Payload]; of a forwarded result it
 	// is the handler's output.
 	Payload reflect.Type
+	// Gathers says that a publisher has a bound of a [Gather] among its defaults,
+	// so that several answers are expected; Cancellable is the default of its
+	// requests.
+	Gathers, Cancellable bool
 	// ReplyType is what a [Client] reads answers as, [NoBody] when it does not
 	// read them; nil for every other send.
 	ReplyType reflect.Type
@@ -236,6 +240,9 @@ func (b *binding) operation() Operation {
 		Upload:     b.uploadsOnly,
 		Rule:       b.app.checks.rule,
 		ReplyType:  b.settings.answer,
+
+		Gathers:     b.settings.gather.bounded(),
+		Cancellable: b.settings.cancellable,
 
 		Summary:     b.settings.document.summary,
 		Description: b.settings.document.description,

@@ -80,3 +80,15 @@ func TestOperationOfAClient(t *testing.T) {
 	require.ErrorContains(t, declared(t, func(*parley.App) {}, parley.Describe("All of it", "")),
 		`parley: app: wanted options for many declarations, got parley.Describe("All of it")`)
 }
+
+// What is expected of an answer is seen at the publisher.
+func TestOperationsOfGathering(t *testing.T) {
+	t.Parallel()
+	app := parley.New(memory.New(), parley.Cancellable())
+	app.Publisher("one")
+	app.Publisher("some", parley.AtLeast(2))
+	ops := app.Operations()
+	require.False(t, ops[0].Gathers)
+	require.True(t, ops[1].Gathers)
+	require.True(t, ops[0].Cancellable)
+}

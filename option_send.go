@@ -37,16 +37,27 @@ type sendSettings struct {
 	maxReplies    int           // 0 is any number
 	restarts      bool
 	streamGiven   bool // since the last call of forCall
+	gather        gatherSettings
+	cancellable   bool
+
+	cancellableGiven bool // since the last call of forCall
 }
 
 // forCall returns a copy to which the options of one call are applied.
 func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 	c := *s
-	c.timeoutGiven, c.quietGiven, c.streamGiven = false, false, false
+	c.forget()
 	for _, o := range opts {
 		o.applySend(&c)
 	}
 	return c
+}
+
+// forget makes defaults of all that was given: what a call cannot use of those
+// it leaves alone.
+func (s *sendSettings) forget() {
+	s.timeoutGiven, s.quietGiven, s.streamGiven, s.cancellableGiven = false, false, false, false
+	s.gather.given, s.gather.leastGiven = false, false
 }
 
 type sendOption struct {

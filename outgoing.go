@@ -167,7 +167,21 @@ func (o *outgoing) refuseWaiting(method string) error {
 	case o.settings.quietGiven:
 		return meaningless("QuietTimeout", method, "it concerns calls that wait for a reply")
 	}
+	if o.settings.cancellableGiven {
+		return meaningless("Cancellable", method, "it concerns calls that wait for a reply")
+	}
+	if err := o.settings.refuseGather(method); err != nil {
+		return err
+	}
 	return o.settings.refuseStream(method)
+}
+
+// refuseGather refuses options that only mean something to a Gather.
+func (s *sendSettings) refuseGather(method string) error {
+	if s.gather.given {
+		return meaningless("Expect, AtLeast, For or UntilIdle", method, "it concerns parley.Gather")
+	}
+	return nil
 }
 
 // refuseStream refuses options that only mean something to a stream.
@@ -207,6 +221,9 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	p := &transport.Publication{
 		Message: m, Exchange: out.settings.exchange, Key: m.Address,
 		Mandatory: out.settings.exchange == nil || out.settings.mandatory || out.wait != nil || out.stream != nil,
+	}
+	if out.wait != nil && out.wait.gather != nil {
+		return nil, out.wait.gather.begin(ctx, run, p)
 	}
 	if out.wait != nil {
 		return out.wait.exchange(ctx, run, p)

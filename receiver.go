@@ -40,6 +40,8 @@ type receiver struct {
 	running  running
 
 	run *run
+	// instance names the receiver in this run, unguessed and saying nothing.
+	instance string
 	// begun is closed when consumer or err is set.
 	begun    chan struct{}
 	consumer transport.Consumer
@@ -49,7 +51,7 @@ type receiver struct {
 // begin consumes. It is called once, in a run.
 func (r *receiver) begin(ctx context.Context, n *run) error {
 	defer close(r.begun)
-	r.run = n
+	r.run, r.instance = n, newCorrelationID()
 	for _, m := range slices.Backward(n.around) {
 		r.handle, r.ownsResults = m(r.handle), false
 	}
@@ -99,6 +101,9 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	if r.deliveryLimit > 0 && m.Redelivered && m.DeliveryCount >= r.deliveryLimit {
 		return d.fail(ctx, errDeliveryLimit)
 	}
+	if v, ok := d.askCaller(ctx); !ok {
+		return v
+	}
 	switch {
 	case r.settings.failure.ackFirst:
 		return d.serveAcked(ctx)
@@ -113,6 +118,7 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 // about the message.
 func (d *delivery) process(ctx context.Context) transport.Verdict {
 	defer func() { d.writer.close() }()
+	defer d.permit.close()
 	for round := 1; ; round++ {
 		if !d.entered {
 			if v, ok := d.enter(ctx); !ok {
@@ -124,11 +130,13 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 			return v
 		}
 		d.made++
-		h := d.handling(ctx, d.settings.handlerTimeout)
+		work, release := d.permit.within(ctx)
+		h := d.handling(work, d.settings.handlerTimeout)
 		d.running.add(d)
 		out, err := d.attempt(h)
 		d.running.remove(d)
 		h.end()
+		release()
 		<-d.slots
 		d.ran(ctx, err)
 		out = d.conclude(ctx, out, err)
@@ -136,6 +144,8 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 		switch {
 		case d.writer.left():
 			return d.readerLeft(ctx, err)
+		case err != nil && d.permit.left():
+			return d.calledOff(ctx, err)
 		case d.writer.cause() != nil && ctx.Err() != nil:
 			return d.giveBack()
 		case err == nil && d.byHand != nil && d.byHand.close():

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"encoding/json"
+	"maps"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -40,7 +41,28 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 		answer.CorrelationID = d.message.CorrelationID
 	}
 	d.persist(answer)
+	d.sign(answer)
 	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
+}
+
+// sign says whose one of several answers is, and which run it ends of a request
+// that could be called off.
+func (d *delivery) sign(answer *Message) {
+	_, gathered := d.message.Headers[HeaderGather]
+	gathered = gathered && d.marked
+	if !gathered && d.permit == nil {
+		return
+	}
+	headers := make(Headers, len(answer.Headers)+2)
+	maps.Copy(headers, answer.Headers)
+	if gathered {
+		headers[HeaderInstance] = d.instance
+		answer.AppID = first(answer.AppID, d.app.settings.name)
+	}
+	if d.permit != nil {
+		headers[HeaderStreamRun] = d.permit.runID
+	}
+	answer.Headers = headers
 }
 
 // persist gives an answer the life of its request: it goes with a caller that
@@ -93,15 +115,19 @@ func (f *failure) message() *Message {
 			body.Details = append(body.Details, raw)
 		}
 	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
-	}
 	return &Message{
-		Body:        encoded,
+		Body:        body.encode(),
 		ContentType: "application/json",
 		Headers:     Headers{HeaderError: string(f.code)},
 	}
+}
+
+func (b *errorBody) encode() []byte {
+	encoded, err := json.Marshal(b)
+	if err != nil {
+		return []byte(`{"code":"internal","message":"the error could not be encoded"}`)
+	}
+	return encoded
 }
 
 // remoteError reads an error reply; nil when m is none.

@@ -58,15 +58,12 @@ func (p *Publisher) request(ctx context.Context, v any, opts []SendOption) (*Mes
 }
 
 func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
-	out, err := b.prepare(v, opts)
+	out, err := b.prepareWaiting("Request", v, opts)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case out.settings.replyTo != "":
-		return nil, meaningless("ReplyTo", "Request", "to let another subscriber take the answer use Publish; to wait for it leave ReplyTo out")
-	case out.settings.correlationID != "":
-		return nil, meaningless("CorrelationID", "Request", "a request that waits has a correlation id of its own")
+	if err := out.settings.refuseGather("Request"); err != nil {
+		return nil, err
 	}
 	if out.items != nil {
 		return out, b.uploads(out, true)
@@ -74,7 +71,22 @@ func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
 	if err := out.settings.refuseStream("Request"); err != nil {
 		return nil, err
 	}
-	out.wait = newCall(out.settings.timeout)
+	out.wait = newCall(out.settings.timeout, out.settings.cancellable)
+	return out, nil
+}
+
+// prepareWaiting is prepare for a method that waits for a reply.
+func (b *binding) prepareWaiting(method string, v any, opts []SendOption) (*outgoing, error) {
+	out, err := b.prepare(v, opts)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case out.settings.replyTo != "":
+		return nil, meaningless("ReplyTo", method, "to let another subscriber take the answer use Publish; to wait for it leave ReplyTo out")
+	case out.settings.correlationID != "":
+		return nil, meaningless("CorrelationID", method, "a request that waits has a correlation id of its own")
+	}
 	return out, nil
 }
 
@@ -89,6 +101,11 @@ func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) 
 	if m == nil {
 		return nil, &CallError{b.template.String(), out.callID(), errors.New("a send middleware returned neither a reply nor an error")}
 	}
+	return b.opened(m)
+}
+
+// opened returns a reply as it may be read, or the error that it is.
+func (b *binding) opened(m *Message) (*Message, error) {
 	if limit := b.app.settings.subscriber.maxBody; len(m.Body) > limit {
 		return nil, &CallError{b.template.String(), m.CorrelationID, fmt.Errorf("reply of %d bytes is over the limit of %d", len(m.Body), limit)}
 	}

@@ -195,6 +195,12 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 			left = max(1, (time.Until(d.deadline) - wait).Milliseconds())
 		}
 		headers[HeaderDeadline] = left
+		if _, gathered := m.Headers[HeaderGather]; gathered {
+			headers[HeaderGather] = true
+		}
+		if d.announced() != nil {
+			announce(&Message{Headers: headers})
+		}
 	}
 	m.Headers = headers
 	return &m

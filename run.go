@@ -19,10 +19,11 @@ type run struct {
 	conn     transport.Conn
 	classify func(string) transport.ReplyClass
 	// durable says that replies survive their session.
-	durable bool
-	calls   calls
-	waits   waits
-	streams streams
+	durable       bool
+	calls         calls
+	waits         waits
+	streams       streams
+	cancellations cancellations
 	// closed ends the requests that still wait.
 	closed chan struct{}
 	// around is the middleware of this run alone.
@@ -75,6 +76,7 @@ func (a *App) connect(ctx context.Context, s *startSettings, m *model, w *watch)
 		n.durable = d.DurableReplies()
 	}
 	n.ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	n.cancellations.init(&n.streams)
 	n.streams.init(n)
 	return n, nil
 }
@@ -176,6 +178,7 @@ func (n *run) stop(ctx context.Context) error {
 	n.stopping = true
 	n.mu.Unlock()
 	errs := []error{n.stopReceivers(ctx)}
+	n.cancellations.callOff(ctx)
 	n.cancel()
 	close(n.closed)
 	errs = append(errs, n.conn.Close(ctx))

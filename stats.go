@@ -19,6 +19,9 @@ type Stats struct {
 	Retried uint64
 	// Expired requests were not run because their time was up.
 	Expired uint64
+	// Cancelled requests were called off by their callers, before or while they
+	// were handled; see [Cancellable].
+	Cancelled uint64
 	// RefusedReplyTo messages named a reply address that is not allowed.
 	RefusedReplyTo uint64
 	// UnroutableReplies found nobody at their reply address.
@@ -38,8 +41,8 @@ type Stats struct {
 }
 
 type stats struct {
-	received, handled, moved, retried, expired, refusedReplyTo, unroutable, abandoned atomic.Uint64
-	late, duplicates, pauses, returned, reconnects                                    atomic.Uint64
+	received, handled, moved, retried, expired, refusedReplyTo, unroutable, abandoned, cancelled atomic.Uint64
+	late, duplicates, pauses, returned, reconnects                                               atomic.Uint64
 
 	// failed counts by code; its last place is for those that are none of the
 	// sixteen.
@@ -67,6 +70,7 @@ func (s *stats) snapshot() Stats {
 		Moved:             s.moved.Load(),
 		Retried:           s.retried.Load(),
 		Expired:           s.expired.Load(),
+		Cancelled:         s.cancelled.Load(),
 		RefusedReplyTo:    s.refusedReplyTo.Load(),
 		UnroutableReplies: s.unroutable.Load(),
 		AbandonedStreams:  s.abandoned.Load(),

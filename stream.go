@@ -98,6 +98,10 @@ func (s *sendSettings) checkStream() error {
 		return meaningless("CorrelationID", "Stream", "a stream has a correlation id of its own")
 	case s.quietGiven:
 		return meaningless("QuietTimeout", "Stream", "look for parley.ErrTimeout")
+	case s.gather.given:
+		return s.refuseGather("Stream")
+	case s.cancellableGiven:
+		return meaningless("Cancellable", "Stream", "a service is always told when the reader leaves")
 	case s.idle != 0 && (s.idle < leastIdle || s.idle > mostIdle):
 		return fmt.Errorf("parley: Stream: %w: wanted an Idle from %v to %v, got %v", ErrNotSent, leastIdle, mostIdle, s.idle)
 	case s.maxReplies < 0:

@@ -17,18 +17,18 @@ import (
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
 
-// counted counts what comes and tells how it ended.
-type counted struct {
+// tally counts what comes and tells how it ended.
+type tally struct {
 	first  chan struct{}
 	ended  chan error
 	causes chan error
 }
 
-func newCounted() *counted {
-	return &counted{make(chan struct{}, 100), make(chan error, 100), make(chan error, 100)}
+func newCounted() *tally {
+	return &tally{make(chan struct{}, 100), make(chan error, 100), make(chan error, 100)}
 }
 
-func (h *counted) handle(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
+func (h *tally) handle(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
 	n := 0
 	for p, err := range parts {
 		if err != nil {

@@ -199,7 +199,7 @@ func (s *streams) tend(now time.Time) bool {
 	for _, w := range writers {
 		w.tend(now, since)
 	}
-	return len(readers)+len(writers) > 0
+	return s.run.cancellations.tend(now, since) || len(readers)+len(writers) > 0
 }
 
 func values[T any](m map[string]T) []T {

@@ -27,6 +27,11 @@ const (
 	// HeaderRetryExchange is the exchange that it was first published to;
 	// absent for the default exchange.
 	HeaderRetryExchange = "parley-retry-exchange"
+	// HeaderGather marks a request to which several may answer, see [Gather].
+	HeaderGather = "parley-gather"
+	// HeaderInstance is on the answers to it: a random id of one subscriber in
+	// one run of a service.
+	HeaderInstance = "parley-instance"
 	// HeaderStreamFrame says what a message of a stream is: "request", "open",
 	// "item", "credit", "beat", "end", "error" or "cancel". See docs/streams.md.
 	HeaderStreamFrame = stream.HeaderFrame

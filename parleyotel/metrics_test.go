@@ -129,6 +129,7 @@ func TestMetricsOfTheApp(t *testing.T) {
 			"parley.messages.postponed":     {"0"},
 			"parley.messages.returned":      {"0"},
 			"parley.messages.expired":       {"0"},
+			"parley.messages.cancelled":     {"0"},
 			"parley.messages.duplicates":    {"0"},
 			"parley.replies.late":           {"0"},
 			"parley.replies.unroutable":     {"0"},

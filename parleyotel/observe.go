@@ -22,6 +22,7 @@ var totals = []struct {
 	{"parley.messages.postponed", unitMessage, "Messages that were given to the broker for a delayed attempt.", func(s *parley.Stats) uint64 { return s.Retried }},
 	{"parley.messages.returned", unitMessage, "Messages that were given back to the broker to be handled again.", func(s *parley.Stats) uint64 { return s.Returned }},
 	{"parley.messages.expired", unitMessage, "Requests that were not run because their time was up.", func(s *parley.Stats) uint64 { return s.Expired }},
+	{"parley.messages.cancelled", unitMessage, "Requests that their callers called off before or while they ran.", func(s *parley.Stats) uint64 { return s.Cancelled }},
 	{"parley.messages.duplicates", unitMessage, "Messages that got the stored result of an earlier one.", func(s *parley.Stats) uint64 { return s.Duplicates }},
 	{"parley.replies.late", unitReply, "Replies that came for a request that had ended or never was.", func(s *parley.Stats) uint64 { return s.LateReplies }},
 	{"parley.replies.unroutable", unitReply, "Replies that found nobody at their address.", func(s *parley.Stats) uint64 { return s.UnroutableReplies }},

@@ -140,6 +140,41 @@ func TestRequestsThatFail(t *testing.T) {
 	})
 }
 
+// A request that is called off is seen at both sides, through nested calls too.
+func TestRequestsThatAreCalledOff(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		begun := make(chan struct{}, 1)
+		back := app.Publisher(w.at("back"), parley.Cancellable())
+		app.Subscriber(w.at("back"), func(ctx context.Context, _ string) error {
+			begun <- struct{}{}
+			<-ctx.Done()
+			return context.Cause(ctx)
+		})
+		app.Subscriber(w.at("front"), func(ctx context.Context, s string) error {
+			_, err := back.Request(ctx, s)
+			return err
+		})
+		front := app.Publisher(w.at("front"), parley.Cancellable())
+		w.start(app)
+		ctx, cancel := context.WithCancel(w.ctx())
+		go func() {
+			<-begun
+			cancel()
+		}()
+		_, err := front.Request(ctx, "x")
+		require.ErrorIs(w, err, context.Canceled)
+		require.Equal(w, ""+
+			"client request front !canceled\n"+
+			"  server process front #1 !canceled\n"+
+			"    client request back !canceled\n"+
+			"      server process back #1 !canceled\n", w.traces(4))
+		require.Eventually(w, func() bool { return app.Stats().Cancelled == 2 }, patience, time.Millisecond)
+		require.Equal(w, []string{"2"}, w.points(w.collect()["parley.messages.cancelled"]))
+	})
+}
+
 // holdsNoSecret asserts that no span tells the text of an error.
 func (w *world) holdsNoSecret() {
 	w.Helper()

@@ -125,3 +125,24 @@ func TestPlaced(t *testing.T) {
 	_, _, err = placed(t.Context(), orders, order)
 	require.ErrorIs(t, err, parley.ErrRefused)
 }
+
+func TestACallThatIsCalledOff(t *testing.T) {
+	t.Parallel()
+	app, _ := newApp()
+	begun, ended := make(chan struct{}), make(chan error, 1)
+	app.Subscriber("reports", func(ctx context.Context, _ string) (string, error) {
+		close(begun)
+		<-ctx.Done()
+		ended <- context.Cause(ctx)
+		return "", ctx.Err()
+	})
+	reports := app.Publisher("reports")
+	start(t, app)
+	ctx, cancel := context.WithCancel(t.Context())
+	call := parley.Go[string](ctx, reports, "all of last year", parley.Cancellable())
+	<-begun
+	cancel()
+	_, err := call.Wait(t.Context())
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, parley.CodeCanceled, parley.CodeOf(<-ended))
+}
