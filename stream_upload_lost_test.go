@@ -17,18 +17,18 @@ import (
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
 
-// tally counts what comes and tells how it ended.
-type tally struct {
+// uploadWatch counts what comes and tells how it ended.
+type uploadWatch struct {
 	first  chan struct{}
 	ended  chan error
 	causes chan error
 }
 
-func newCounted() *tally {
-	return &tally{make(chan struct{}, 100), make(chan error, 100), make(chan error, 100)}
+func newUploadWatch() *uploadWatch {
+	return &uploadWatch{make(chan struct{}, 100), make(chan error, 100), make(chan error, 100)}
 }
 
-func (h *tally) handle(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
+func (h *uploadWatch) handle(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
 	n := 0
 	for p, err := range parts {
 		if err != nil {
@@ -51,7 +51,7 @@ func (h *tally) handle(ctx context.Context, parts iter.Seq2[part, error]) (int, 
 func TestTheClientOfAStreamIsLost(t *testing.T) {
 	t.Parallel()
 	check := func(w *world, service, client *parley.App, cut func()) {
-		h := newCounted()
+		h := newUploadWatch()
 		service.Subscriber(w.at("count"), h.handle)
 		p := client.Publisher(w.at("count"))
 		w.start(service)
@@ -89,7 +89,7 @@ func TestTheServiceOfAClientStreamIsLost(t *testing.T) {
 	proxy := rabbittest.NewProxy(t, rabbittest.URL(t))
 	w := newWorld(t, rabbitmq.New(rabbittest.URL(t)))
 	app := newWorld(t, rabbitmq.New(proxy.URL())).app()
-	h := newCounted()
+	h := newUploadWatch()
 	app.Subscriber(w.at("count"), h.handle)
 	client := w.app()
 	p := client.Publisher(w.at("count"))
@@ -119,7 +119,7 @@ func TestCompetingServicesOfClientStreams(t *testing.T) {
 			app := w.app()
 			app.Subscriber(w.at("count"), func(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
 				handled[i].Add(1)
-				return newCounted().handle(ctx, parts)
+				return newUploadWatch().handle(ctx, parts)
 			}, parley.Prefetch(1), parley.Concurrency(1))
 			apps = append(apps, w.start(app))
 		}
@@ -177,7 +177,7 @@ func TestManyStreamsInBothDirections(t *testing.T) {
 func TestStopEndsClientStreams(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		h := newCounted()
+		h := newUploadWatch()
 		service := w.app()
 		service.Subscriber(w.at("count"), h.handle)
 		w.start(service)
@@ -199,7 +199,7 @@ func TestStopEndsClientStreams(t *testing.T) {
 func TestAServiceThatStopsEndsClientStreams(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		h := newCounted()
+		h := newUploadWatch()
 		service := w.app()
 		service.Subscriber(w.at("count"), h.handle)
 		require.NoError(w, service.Start(w.ctx()))
@@ -225,7 +225,7 @@ func TestASequenceThatHeedsNothing(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
 		service := w.app()
-		service.Subscriber(w.at("count"), newCounted().handle)
+		service.Subscriber(w.at("count"), newUploadWatch().handle)
 		w.start(service)
 		client := w.app()
 		p := client.Publisher(w.at("count"))
