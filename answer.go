@@ -9,6 +9,8 @@ type Answer[R any] struct {
 	// [ErrNoValue] when it gave none and R cannot be nil, or what kept the
 	// answer from being read as R.
 	Err error
+	// Token is what the caller gave to [Token], "" when it gave none.
+	Token string
 	// Message is the answer as it came: its sender, headers and ids.
 	Message *Message
 }

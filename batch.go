@@ -89,7 +89,7 @@ func (b *batch) send(ctx context.Context, v any, opts []SendOption) {
 	b.report.Sent++
 	out, err := b.prepare(v, opts)
 	if err == nil {
-		err = out.refuseWaiting("PublishBatch")
+		err = b.prepareUnanswered("PublishBatch", out)
 	}
 	if err == nil {
 		out.confirm = func(c transport.Confirmation) { b.flight = append(b.flight, unconfirmed{index, c}) }

@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,6 +23,9 @@ type declaration struct {
 	// paramHint says where else a parameter may come from, see [Declared].
 	paramHint string
 	handle    *Subscriber // nil for a router's
+	// failed takes the answers without a value of [Replies]; nil for every other
+	// subscriber.
+	failed func(ctx context.Context, m *Message, reason error) error
 }
 
 func newDeclaration(address string, fn any, opts []SubscriberOption, site callsite.Site) *declaration {
@@ -142,7 +146,10 @@ func scopable(o Option) bool {
 }
 
 func (m *model) subscriber(d *declaration, in inherited) {
-	address := topology.Join(in.prefix, d.address)
+	address := d.address
+	if d.failed == nil {
+		address = topology.Join(in.prefix, address)
+	}
 	r := &receiver{app: m.app, declared: d, begun: make(chan struct{})}
 	errs := r.compile(address, in)
 	if len(errs) == 0 {
@@ -204,6 +211,8 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		}
 	case len(address) > maxShortString:
 		err = tooLong("an address", address)
+	case b.settings.token != nil:
+		err = &topology.Error{Wanted: "a token for one message", Got: "one for all that is sent", Hint: "give parley.Token to the call"}
 	default:
 		err = m.app.wire.CheckTypes(b.settings.payload, b.settings.answer)
 	}

@@ -25,6 +25,7 @@ type sendSettings struct {
 	mandatory     bool
 	id            string
 	correlationID string
+	token         *string // nil for none
 	typ           string
 	expiration    time.Duration
 	priority      uint8

@@ -143,6 +143,17 @@ func (s *sendSettings) fillHeaders(m *Message) error {
 	return nil
 }
 
+// prepareUnanswered completes a message for whose answer no call waits.
+func (b *binding) prepareUnanswered(method string, out *outgoing) error {
+	if err := out.refuseWaiting(method); err != nil {
+		return err
+	}
+	if err := out.settings.identify(out.message); err != nil {
+		return fmt.Errorf("parley: send to %q: %w: %w", b.template, ErrNotSent, err)
+	}
+	return nil
+}
+
 // refuseWaiting refuses options that only mean something to a call that waits.
 func (o *outgoing) refuseWaiting(method string) error {
 	switch {

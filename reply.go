@@ -7,6 +7,18 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
+// caller is who gets the answer to a message.
+type caller struct {
+	// class says how the reply address may be used; meaningless without one.
+	class transport.ReplyClass
+	// marked says that the caller is parley's, waits, and reads error replies.
+	marked bool
+	// insists says that it does not wait, and wants an answer whatever happens.
+	insists bool
+	// deadline is the caller's, zero when it has none.
+	deadline time.Time
+}
+
 // reply makes the answer to a message from a result, nil for none.
 func (d *delivery) reply(out *Message) *transport.Publication {
 	if out == nil || d.settings.noReply {
@@ -39,25 +51,32 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 	if answer.CorrelationID == "" {
 		answer.CorrelationID = d.message.CorrelationID
 	}
-	d.persist(answer)
-	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
+	return d.caller.direct(answer, d.message.ReplyTo)
 }
 
-// persist gives an answer the life of its request: it goes with a caller that
-// waits, and is kept for one that comes back.
-func (d *delivery) persist(answer *Message) {
+// direct sends an answer to the caller's address with the life of its request:
+// it goes with a caller that waits, and is kept for one that comes back.
+func (c *caller) direct(answer *Message, replyTo string) *transport.Publication {
 	life := transport.Persistent
-	if d.class == transport.ReplyWaiting {
+	if c.class == transport.ReplyWaiting {
 		switch {
-		case !d.deadline.IsZero():
-			answer.Expiration = remaining(answer.Expiration, d.deadline)
+		case !c.deadline.IsZero():
+			answer.Expiration = remaining(answer.Expiration, c.deadline)
 			life = transport.Transient
-		case !d.marked:
+		case !c.marked:
 			life = transport.Transient
 		}
 	}
 	if answer.Persistence == transport.PersistenceUnset {
 		answer.Persistence = life
+	}
+	return &transport.Publication{Message: answer, Key: replyTo, Mandatory: true, Reply: true}
+}
+
+// insist says on a copy of the message what the original said.
+func (c *caller) insist(headers Headers) {
+	if c.insists {
+		headers[HeaderAnswer] = answerAlways
 	}
 }
 
@@ -80,6 +99,13 @@ type errorBody struct {
 
 // errorReply makes the answer that tells a caller of a failure.
 func (d *delivery) errorReply(f failure) *transport.Publication {
+	answer := f.message()
+	d.frameError(answer)
+	return d.address(answer)
+}
+
+// message returns a failure as it stands in an error reply.
+func (f failure) message() *Message {
 	body := errorBody{Code: f.code, Message: f.text}
 	for _, v := range f.details {
 		if raw, err := json.Marshal(v); err == nil {
@@ -90,13 +116,11 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 	if err != nil {
 		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
 	}
-	answer := &Message{
+	return &Message{
 		Body:        encoded,
 		ContentType: "application/json",
 		Headers:     Headers{HeaderError: string(f.code)},
 	}
-	d.frameError(answer)
-	return d.address(answer)
 }
 
 // remoteError reads an error reply; nil when m is none.
