@@ -79,6 +79,9 @@ func (a *App) compile() *model {
 	bound := map[*Publisher][]*binding{}
 	in := inherited{settings: a.settings}
 	m.fault("app", in.settings.misfits(nil)...)
+	if err := a.settings.checkLaterKeys(); err != nil {
+		m.fault("app", err)
+	}
 	m.scope(&a.scope, in, bound)
 	for p, bindings := range bound {
 		p.rebind(a, bindings)
@@ -303,6 +306,9 @@ func (r *receiver) bindHandler(in inherited) []error {
 		return []error{err}
 	}
 	if err := r.checkStream(); err != nil {
+		return []error{err}
+	}
+	if err := r.checkLater(); err != nil {
 		return []error{err}
 	}
 	var shared bool

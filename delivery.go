@@ -150,7 +150,7 @@ func (d *delivery) expired() bool {
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
 	h := &handling{
 		lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline},
-		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
+		message:      d.message, serving: d, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
 		attempt: Attempt{Number: d.made, InDelivery: d.made - d.before},
 	}
 	if d.writer != nil {
@@ -211,9 +211,12 @@ func (d *delivery) forward(ctx context.Context, out *Message) error {
 }
 
 // wantsReply: results that are not nil go to whoever is named; somebody who
-// waits or says so always gets an answer.
+// waits or says so always gets an answer, now or later.
 func (d *delivery) wantsReply(out *Message) bool {
 	if d.message.ReplyTo == "" {
+		return false
+	}
+	if out == nil && d.plan.Promises() {
 		return false
 	}
 	return d.waiting() || d.insists || (out != nil && !d.settings.noReply)

@@ -60,6 +60,9 @@ type Operation struct {
 	Output reflect.Type
 	// Stream says that the handler gives many results, each of type Output.
 	Stream bool
+	// Later says that the result comes after the handler has returned, see
+	// [Later]. Output is its type, nil where it has no value.
+	Later bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply]. ReplyTo are the patterns
@@ -177,6 +180,7 @@ func (r *receiver) operation() Operation {
 		Path:         fields(d.Path),
 		Output:       d.Out,
 		Stream:       d.Stream,
+		Later:        d.Later,
 		Concurrency:  s.concurrency,
 		Prefetch:     s.prefetch,
 		MaxBody:      s.maxBody,

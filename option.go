@@ -42,6 +42,7 @@ type appSettings struct {
 	drain         time.Duration
 	maxPending    int
 	hooks         hooks
+	laterKeys     [][]byte
 	observers     []func(Event)
 	subscriber    subscriberSettings
 	send          sendSettings

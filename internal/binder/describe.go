@@ -23,6 +23,9 @@ type Description struct {
 	Enveloped bool
 	// Stream says that there are many results, each of type Out.
 	Stream bool
+	// Later says that the result, of type Out, comes after the handler has
+	// returned; Out is nil where it has no value.
+	Later bool
 	// EncodesResult says that each result is encoded into a new message, as
 	// opposed to one that the handler may have made itself.
 	EncodesResult bool
@@ -47,6 +50,7 @@ func describe(s signature, p *Plan) Description {
 		Params:     s.params,
 		Out:        out,
 		Stream:     s.stream != nil,
+		Later:      s.later,
 	}
 	if a := p.annotated; a != nil {
 		d.Headers, d.Path = fieldsOf(a.headers), fieldsOf(a.paths)

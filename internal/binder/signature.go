@@ -20,6 +20,10 @@ type signature struct {
 	// the parameters while it is looked for.
 	stream *streamed
 	seen   int
+	// later says that the answer comes later, of type promised, nil without a
+	// value.
+	later    bool
+	promised reflect.Type
 }
 
 // readsNothing reports whether there is no input, or [NoBody] in its place.
@@ -36,6 +40,9 @@ func (s signature) result() reflect.Type {
 	if s.stream != nil {
 		return s.stream.element
 	}
+	if s.later {
+		return s.promised
+	}
 	return s.out
 }
 
@@ -51,6 +58,7 @@ func (c *compiler) readSignature(t reflect.Type) signature {
 	c.readParameters(t, &s)
 	c.readResults(t, &s)
 	c.readStream(&s)
+	c.readPromise(&s)
 	return s
 }
 
