@@ -130,7 +130,7 @@ func (t *ticket) encode() []byte {
 	}
 	var deadline uint64
 	if !t.deadline.IsZero() {
-		deadline = uint64(max(t.deadline.UnixMilli(), 1)) //nolint:gosec // positive
+		deadline = uint64(max(t.deadline.UnixMilli(), 1))
 	}
 	out := binary.AppendUvarint([]byte{bits}, deadline)
 	for _, text := range t.texts() {
@@ -152,7 +152,7 @@ func (t *ticket) decode(raw []byte) bool {
 		return false
 	}
 	if deadline > 0 {
-		t.deadline = time.UnixMilli(int64(deadline)) //nolint:gosec // bounded above
+		t.deadline = time.UnixMilli(int64(deadline))
 	}
 	raw = raw[1+n:]
 	for _, text := range t.texts() {

@@ -51,7 +51,7 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 	if answer.CorrelationID == "" {
 		answer.CorrelationID = d.message.CorrelationID
 	}
-	return d.caller.direct(answer, d.message.ReplyTo)
+	return d.direct(answer, d.message.ReplyTo)
 }
 
 // direct sends an answer to the caller's address with the life of its request:

@@ -12,9 +12,9 @@ import (
 const (
 	// MaxToken bounds a [Token] in bytes: it travels in the correlation id.
 	MaxToken = 160
-	// tokenPrefix begins a correlation id that has a token in it. A random id, a
+	// markedID begins a correlation id that has a token in it. A random id, a
 	// point and the token in base64url follow.
-	tokenPrefix = "parley-token."
+	markedID = "parley-token."
 )
 
 // Token gives a message that is published with [ReplyTo] a text of the caller's
@@ -46,7 +46,7 @@ func (s *sendSettings) identify(m *Message) error {
 	case m.ReplyTo == "":
 		return &topology.Error{Wanted: "a reply address for the answer with the token", Got: "none", Hint: "add parley.ReplyTo"}
 	}
-	m.CorrelationID = tokenPrefix + newCorrelationID() + "." + base64.RawURLEncoding.EncodeToString([]byte(*s.token))
+	m.CorrelationID = markedID + newCorrelationID() + "." + base64.RawURLEncoding.EncodeToString([]byte(*s.token))
 	m.Headers = maps.Clone(m.Headers)
 	m.SetHeader(HeaderAnswer, answerAlways)
 	return nil
@@ -54,7 +54,7 @@ func (s *sendSettings) identify(m *Message) error {
 
 // tokenOf returns the token in a correlation id, "" when there is none.
 func tokenOf(correlationID string) string {
-	rest, ok := strings.CutPrefix(correlationID, tokenPrefix)
+	rest, ok := strings.CutPrefix(correlationID, markedID)
 	if !ok {
 		return ""
 	}
