@@ -201,7 +201,7 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
 	// A publisher's defaults are not options of a call: what a call cannot use
 	// of them it leaves alone.
-	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven = false, false, false
+	b.settings.timeoutGiven, b.settings.quietGiven, b.settings.streamGiven, b.settings.trackGiven = false, false, false, false
 	template, err := topology.ParseTemplate(address)
 	switch {
 	case err != nil:
@@ -239,8 +239,11 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	r.settings = in.settings.subscriber.clone()
 	for _, o := range r.declared.opts {
 		o.applySubscriber(&r.settings)
+		if _, tracks := o.(trackOption); tracks && r.declared.failed == nil {
+			errs = append(errs, &topology.Error{Wanted: "parley.Replies for parley.Track", Got: "another subscriber", Hint: "leave it out, or take the answers with parley.Replies"})
+		}
 	}
-	errs = paramFaults(r.settings.params[len(in.settings.subscriber.params):])
+	errs = append(errs, paramFaults(r.settings.params[len(in.settings.subscriber.params):])...)
 	if err := r.settings.complete(); err != nil {
 		errs = append(errs, err)
 	}

@@ -75,7 +75,7 @@ func defaultSettings() appSettings {
 		drain:      DefaultDrain,
 		maxPending: DefaultMaxPending,
 		subscriber: subscriberSettings{maxBody: DefaultMaxBody},
-		send:       sendSettings{timeout: DefaultTimeout},
+		send:       sendSettings{timeout: DefaultTimeout, due: DefaultDue},
 	}
 }
 

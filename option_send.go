@@ -26,6 +26,9 @@ type sendSettings struct {
 	id            string
 	correlationID string
 	token         *string // nil for none
+	pending       PendingStore
+	due           time.Duration
+	trackGiven    bool // since the last call of forCall
 	typ           string
 	expiration    time.Duration
 	priority      uint8
@@ -43,7 +46,7 @@ type sendSettings struct {
 // forCall returns a copy to which the options of one call are applied.
 func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 	c := *s
-	c.timeoutGiven, c.quietGiven, c.streamGiven = false, false, false
+	c.timeoutGiven, c.quietGiven, c.streamGiven, c.trackGiven = false, false, false, false
 	for _, o := range opts {
 		o.applySend(&c)
 	}

@@ -44,6 +44,14 @@ func Replies[R any](in Declarer, queue string, fn func(context.Context, Answer[R
 
 // receiveAnswer hands an answer to the function of [Replies].
 func (r *receiver) receiveAnswer(ctx context.Context, in, m *Message, path []string) error {
+	err := r.handOver(ctx, in, m, path)
+	if store := r.settings.pending; err == nil && store != nil && hasToken(m.CorrelationID) {
+		r.app.answered(ctx, store, m.CorrelationID)
+	}
+	return err
+}
+
+func (r *receiver) handOver(ctx context.Context, in, m *Message, path []string) error {
 	if remote := remoteError(in); remote != nil {
 		return r.declared.failed(ctx, m, remote)
 	}

@@ -57,6 +57,8 @@ func (b *binding) prepareRequest(v any, opts []SendOption) (*outgoing, error) {
 		return nil, meaningless("ReplyTo", "Request", "to let another subscriber take the answer use Publish; to wait for it leave ReplyTo out")
 	case out.settings.token != nil:
 		return nil, meaningless("Token", "Request", "a call that waits knows its answer; to find one that comes later use Publish with ReplyTo")
+	case out.settings.trackGiven:
+		return nil, meaningless("Track or Due", "Request", "a call that waits knows what became of it")
 	case out.settings.correlationID != "":
 		return nil, meaningless("CorrelationID", "Request", "a request that waits has a correlation id of its own")
 	}

@@ -52,6 +52,9 @@ func (s *sendSettings) identify(m *Message) error {
 	return nil
 }
 
+// hasToken reports whether a correlation id was made for a [Token].
+func hasToken(correlationID string) bool { return strings.HasPrefix(correlationID, markedID) }
+
 // tokenOf returns the token in a correlation id, "" when there is none.
 func tokenOf(correlationID string) string {
 	rest, ok := strings.CutPrefix(correlationID, markedID)
