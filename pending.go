@@ -47,6 +47,7 @@ type PendingStore interface {
 type TrackOption interface {
 	SendOption
 	SubscriberOption
+	tracks()
 }
 
 // Track keeps in store which messages with a [Token] are not answered yet, to
@@ -66,6 +67,8 @@ type TrackOption interface {
 func Track(store PendingStore) TrackOption { return trackOption{store} }
 
 type trackOption struct{ store PendingStore }
+
+func (trackOption) tracks() {}
 
 func (trackOption) String() string { return "parley.Track(…)" }
 

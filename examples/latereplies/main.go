@@ -120,7 +120,7 @@ func askAndKill(ctx context.Context, out io.Writer, s settings, desk *desk) erro
 
 // self returns another process of this program.
 func self(ctx context.Context, s settings, role string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, os.Args[0], "-role", role, "-name", s.name, "-n", fmt.Sprint(s.replies)) //nolint:gosec // this program
+	cmd := exec.CommandContext(ctx, os.Args[0], "-role", role, "-name", s.name, "-n", fmt.Sprint(s.replies))
 	cmd.Env = append(os.Environ(), "PARLEY_URL="+s.url)
 	return cmd
 }
