@@ -13,6 +13,8 @@ type Answer[R any] struct {
 	// behind a slash, a random id of one subscriber in one run of it. Of a service
 	// that is not parley's it is the application's id, which may be empty.
 	From string
+	// Token is what the caller gave to [Token], "" when it gave none.
+	Token string
 	// Message is the answer as it came: its sender, headers and ids.
 	Message *Message
 }

@@ -78,11 +78,15 @@ func (a *App) Version() string { return a.settings.version }
 // the budget of [App.Stop] is used up.
 func (a *App) Subscriber(address string, fn any, opts ...SubscriberOption) *Subscriber {
 	d := newDeclaration(address, fn, opts, callsite.Caller())
-	s := &Subscriber{app: a, declared: d, changed: make(chan struct{})}
-	d.handle = s
+	a.receive(d)
+	return d.handle
+}
+
+// receive adds a subscriber, which begins at once in a running app.
+func (a *App) receive(d *declaration) {
+	d.handle = &Subscriber{app: a, declared: d, changed: make(chan struct{})}
 	a.addSubscriber(d)
 	a.beginAdded()
-	return s
 }
 
 // Publisher declares that the app sends to address, and returns what it sends

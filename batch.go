@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-
-	"github.com/parley-go/parley/transport"
 )
 
 // BatchError is how a batch ended early. Values are counted from 0 in the
@@ -79,20 +77,18 @@ type batch struct {
 	flight []unconfirmed
 }
 
-type unconfirmed struct {
-	index   int
-	outcome transport.Confirmation
-}
-
 func (b *batch) send(ctx context.Context, v any, opts []SendOption) {
 	index := b.report.Sent
 	b.report.Sent++
 	out, err := b.prepare(v, opts)
 	if err == nil {
-		err = out.refuseWaiting("PublishBatch")
+		err = b.prepareUnanswered("PublishBatch", out)
 	}
 	if err == nil {
-		out.confirm = func(c transport.Confirmation) { b.flight = append(b.flight, unconfirmed{index, c}) }
+		out.confirm = func(u unconfirmed) {
+			u.index = index
+			b.flight = append(b.flight, u)
+		}
 		_, err = b.transmit(ctx, out)
 	}
 	if err != nil {
@@ -105,7 +101,7 @@ func (b *batch) settle(ctx context.Context, n int) {
 	for len(b.flight) > n {
 		oldest := b.flight[0]
 		b.flight = b.flight[1:]
-		if err := transport.Wait(ctx, oldest.outcome); err != nil {
+		if err := oldest.wait(ctx); err != nil {
 			b.failed(oldest.index, err)
 			continue
 		}

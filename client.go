@@ -7,15 +7,13 @@ import (
 	"slices"
 )
 
-// Declarer is what publishers and clients are declared in: an [App] or a
-// [Router].
+// Declarer is what publishers, clients and [Replies] are declared in: an [App]
+// or a [Router].
 type Declarer interface {
 	// Publisher declares that messages are sent to address.
 	Publisher(address string, opts ...SendOption) *Publisher
-	declares()
+	receive(d *declaration)
 }
-
-func (s *scope) declares() {}
 
 // Client is a publisher whose requests and answers have types. Its methods may
 // be called concurrently, in handlers too.

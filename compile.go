@@ -1,6 +1,7 @@
 package parley
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,6 +23,9 @@ type declaration struct {
 	// paramHint says where else a parameter may come from, see [Declared].
 	paramHint string
 	handle    *Subscriber // nil for a router's
+	// failed takes the answers without a value of [Replies]; nil for every other
+	// subscriber.
+	failed func(ctx context.Context, m *Message, reason error) error
 }
 
 func newDeclaration(address string, fn any, opts []SubscriberOption, site callsite.Site) *declaration {
@@ -75,6 +79,9 @@ func (a *App) compile() *model {
 	bound := map[*Publisher][]*binding{}
 	in := inherited{settings: a.settings}
 	m.fault("app", in.settings.misfits(nil)...)
+	if err := a.settings.checkLaterKeys(); err != nil {
+		m.fault("app", err)
+	}
 	m.scope(&a.scope, in, bound)
 	for p, bindings := range bound {
 		p.rebind(a, bindings)
@@ -142,7 +149,10 @@ func scopable(o Option) bool {
 }
 
 func (m *model) subscriber(d *declaration, in inherited) {
-	address := topology.Join(in.prefix, d.address)
+	address := d.address
+	if d.failed == nil {
+		address = topology.Join(in.prefix, address)
+	}
 	r := &receiver{app: m.app, declared: d, begun: make(chan struct{})}
 	errs := r.compile(address, in)
 	if len(errs) == 0 {
@@ -205,6 +215,8 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 		}
 	case len(address) > maxShortString:
 		err = tooLong("an address", address)
+	case b.settings.token != nil:
+		err = &topology.Error{Wanted: "a token for one message", Got: "one for all that is sent", Hint: "give parley.Token to the call"}
 	default:
 		err = m.app.wire.CheckTypes(b.settings.payload, b.settings.answer)
 	}
@@ -228,8 +240,11 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	r.settings = in.settings.subscriber.clone()
 	for _, o := range r.declared.opts {
 		o.applySubscriber(&r.settings)
+		if _, tracks := o.(trackOption); tracks && r.declared.failed == nil {
+			errs = append(errs, &topology.Error{Wanted: "parley.Replies for parley.Track", Got: "another subscriber", Hint: "leave it out, or take the answers with parley.Replies"})
+		}
 	}
-	errs = paramFaults(r.settings.params[len(in.settings.subscriber.params):])
+	errs = append(errs, paramFaults(r.settings.params[len(in.settings.subscriber.params):])...)
 	if err := r.settings.complete(); err != nil {
 		errs = append(errs, err)
 	}
@@ -295,6 +310,9 @@ func (r *receiver) bindHandler(in inherited) []error {
 		return []error{err}
 	}
 	if err := r.checkStream(); err != nil {
+		return []error{err}
+	}
+	if err := r.checkLater(); err != nil {
 		return []error{err}
 	}
 	var shared bool

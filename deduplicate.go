@@ -116,7 +116,7 @@ func (d *delivery) claim(ctx context.Context) (v transport.Verdict, ok bool) {
 }
 
 func (d *delivery) beginClaim(ctx context.Context) (c Claim, err error) {
-	err = d.ask(ctx, func(ctx context.Context) error {
+	err = askStore(ctx, func(ctx context.Context) error {
 		c, err = d.settings.store.Begin(ctx, d.claimKey())
 		return err
 	})
@@ -139,11 +139,11 @@ func (d *delivery) conclude(ctx context.Context, out *Message, err error) *Messa
 	ctx = context.WithoutCancel(ctx)
 	store, key, token := d.settings.store, d.claimKey(), d.token
 	if err != nil {
-		d.report(d.ask(ctx, func(ctx context.Context) error { return store.Abort(ctx, key, token) }))
+		d.report(askStore(ctx, func(ctx context.Context) error { return store.Abort(ctx, key, token) }))
 		return out
 	}
 	sent, kept := d.twice(out)
-	d.report(d.ask(ctx, func(ctx context.Context) error { return store.Done(ctx, key, token, kept) }))
+	d.report(askStore(ctx, func(ctx context.Context) error { return store.Done(ctx, key, token, kept) }))
 	return sent
 }
 
@@ -166,8 +166,8 @@ func separate(m *Message) *Message {
 	return c
 }
 
-// ask calls the store: bounded, and with its panic as an error.
-func (d *delivery) ask(ctx context.Context, f func(context.Context) error) (err error) {
+// askStore calls a store: bounded, and with its panic as an error.
+func askStore(ctx context.Context, f func(context.Context) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, storePatience)
 	defer cancel()
 	defer func() {

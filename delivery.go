@@ -18,13 +18,8 @@ import (
 // delivery is one message in the hands of a receiver.
 type delivery struct {
 	*receiver
+	caller
 	message *Message
-	// class says how the reply address may be used; meaningless without one.
-	class transport.ReplyClass
-	// marked says that the caller is parley's, waits, and reads error replies.
-	marked bool
-	// deadline is the caller's, zero when it has none.
-	deadline time.Time
 	// made counts the runs of the handler, those of earlier deliveries included.
 	made int
 	// before counts those of earlier deliveries alone.
@@ -60,6 +55,7 @@ func (d *delivery) admit() error {
 	m := d.message
 	if m.ReplyTo != "" {
 		d.class = d.run.classify(m.ReplyTo)
+		_, d.insists = m.Headers[HeaderAnswer]
 	}
 	malformed := d.readDeadline(m.Received)
 	d.readRetry()
@@ -90,18 +86,20 @@ func unreadableHeaders(m *Message) error {
 
 var errReplyForbidden = NewError(CodePermissionDenied, "the reply address is not allowed")
 
-// replyAllowed decides about a reply address: the service would publish to it
-// with its own rights.
-func (d *delivery) replyAllowed() bool {
-	if d.class == transport.ReplyWaiting {
+func (d *delivery) replyAllowed() bool { return d.settings.allows(d.message.ReplyTo, d.class) }
+
+// allows decides about a reply address: the service would publish to it with
+// its own rights.
+func (s *subscriberSettings) allows(replyTo string, class transport.ReplyClass) bool {
+	if class == transport.ReplyWaiting {
 		return true
 	}
-	if !d.settings.replyPatternSet {
+	if !s.replyPatternSet {
 		// Some peers name an exchange behind a bar: none is taken from a message.
-		return d.class == transport.ReplyNamed && !topology.IsOwned(d.message.ReplyTo) && !strings.Contains(d.message.ReplyTo, "|")
+		return class == transport.ReplyNamed && !topology.IsOwned(replyTo) && !strings.Contains(replyTo, "|")
 	}
-	for _, p := range d.settings.replyPatterns {
-		if ok, err := path.Match(p, d.message.ReplyTo); ok && err == nil {
+	for _, p := range s.replyPatterns {
+		if ok, err := path.Match(p, replyTo); ok && err == nil {
 			return true
 		}
 	}
@@ -154,7 +152,7 @@ func (d *delivery) expired() bool {
 func (d *delivery) handling(ctx context.Context, limit time.Duration) *handling {
 	h := &handling{
 		lazyDeadline: lazyDeadline{Context: ctx, deadline: d.deadline},
-		message:      d.message, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
+		message:      d.message, serving: d, app: d.app, waiting: d.waiting(), delivery: d.byHand, writer: d.writer,
 		attempt: Attempt{Number: d.made, InDelivery: d.made - d.before},
 	}
 	if d.writer != nil {
@@ -215,12 +213,15 @@ func (d *delivery) forward(ctx context.Context, out *Message) error {
 }
 
 // wantsReply: results that are not nil go to whoever is named; somebody who
-// waits always gets an answer.
+// waits or says so always gets an answer, now or later.
 func (d *delivery) wantsReply(out *Message) bool {
 	if d.message.ReplyTo == "" || d.permit.left() {
 		return false
 	}
-	return d.waiting() || (out != nil && !d.settings.noReply)
+	if out == nil && d.plan.Promises() {
+		return false
+	}
+	return d.waiting() || d.insists || (out != nil && !d.settings.noReply)
 }
 
 // replyFailed decides about a message whose reply did not arrive.

@@ -205,6 +205,10 @@ func (f *FailedMessage) renewed() *Message {
 func (f *FailedMessage) resent() *Message {
 	m := *f.Message
 	m.Headers = harmless(m.Headers)
+	if _, insists := f.Message.Headers[HeaderAnswer]; insists {
+		m.Headers = m.Headers.Clone()
+		m.SetHeader(HeaderAnswer, answerAlways)
+	}
 	// The broker accepts no other login than the connection's.
 	m.UserID = ""
 	if m.Persistence == transport.PersistenceUnset {

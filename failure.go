@@ -55,7 +55,7 @@ func (e *forwardError) Unwrap() error { return e.err }
 // public reduces an error to what may leave the process: what the handler said
 // on purpose, and neutral words for everything else.
 func (d *delivery) public(err error) failure {
-	f := d.classify(err)
+	f := classify(err, d.message.ID)
 	f.attempt = int64(d.made)
 	if _, unread := errors.AsType[*binder.InputError](err); unread {
 		f.attempt = 0
@@ -66,9 +66,10 @@ func (d *delivery) public(err error) failure {
 	return f
 }
 
-func (d *delivery) classify(err error) failure {
+// classify is public without what d knows; id is under what the log has the rest.
+func classify(err error, id string) failure {
 	if _, ok := errors.AsType[*panicError](err); ok {
-		return failure{code: CodeInternal, text: d.neutral("the handler is broken")}
+		return failure{code: CodeInternal, text: seeLog("the handler is broken", id)}
 	}
 	if err == errDeliveryLimit { //nolint:errorlint // the very value
 		return failure{code: CodeAborted, text: "delivered too often without being settled", reason: reasonDeliveryLimit}
@@ -80,25 +81,23 @@ func (d *delivery) classify(err error) failure {
 		return failure{code: CodeInvalidArgument, text: e.Error()}
 	}
 	if _, ok := errors.AsType[*forwardError](err); ok {
-		return failure{code: CodeUnavailable, text: d.neutral("the result could not be passed on"), reason: reasonForwardUnroutable}
+		return failure{code: CodeUnavailable, text: seeLog("the result could not be passed on", id), reason: reasonForwardUnroutable}
 	}
 	if _, ok := errors.AsType[*replyError](err); ok {
-		return failure{code: CodeInternal, text: d.neutral("the result could not be sent"), reason: reasonReplyUnsendable}
+		return failure{code: CodeInternal, text: seeLog("the result could not be sent", id), reason: reasonReplyUnsendable}
 	}
 	switch code := contextCode(err); code {
 	case CodeDeadlineExceeded:
-		return failure{code: code, text: d.neutral("time ran out")}
+		return failure{code: code, text: seeLog("time ran out", id)}
 	case CodeCanceled:
-		return failure{code: code, text: d.neutral("the handler was cancelled")}
+		return failure{code: code, text: seeLog("the handler was cancelled", id)}
 	default:
-		return failure{code: code, text: d.neutral("the handler failed")}
+		return failure{code: code, text: seeLog("the handler failed", id)}
 	}
 }
 
-// neutral names the message under which the log has the rest.
-func (d *delivery) neutral(text string) string {
-	return text + "; see the log of message " + d.message.ID
-}
+// seeLog names the message under which the log has the rest.
+func seeLog(text, id string) string { return text + "; see the log of message " + id }
 
 // fail ends an attempt to process a message. It is postponed where the policy
 // has an attempt left; else a waiting parley caller is told, and the message
@@ -139,7 +138,13 @@ func (d *delivery) giveUp(ctx context.Context, err error) transport.Verdict {
 
 // tells reports whether the caller is told of a failure.
 func (d *delivery) tells() bool {
-	return d.message.ReplyTo != "" && (d.marked || d.settings.errorReplies || d.writer != nil) && d.replyAllowed()
+	return d.message.ReplyTo != "" && (d.readsErrors() || d.writer != nil) && d.replyAllowed()
+}
+
+// readsErrors reports whether an error reply is no riddle to the caller. One
+// that does not wait is told once, and not of attempts that go on for ever.
+func (d *delivery) readsErrors() bool {
+	return d.marked || d.settings.errorReplies || (d.insists && d.settings.failure.end != Requeue)
 }
 
 // settledByHand reports whether the handler has settled its message itself; if
@@ -229,6 +234,7 @@ func (d *delivery) failed(f failure) *Message {
 	if headers == nil {
 		headers = Headers{}
 	}
+	d.insist(headers)
 	headers[HeaderFailureCode] = string(f.code)
 	headers[HeaderFailureReason] = cut(reason, maxReason)
 	headers[HeaderFailureTime] = time.Now().UTC().Format(time.RFC3339)

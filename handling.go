@@ -12,6 +12,8 @@ type handling struct {
 	waiting bool
 	// delivery settles the message by hand; nil without [Manual].
 	delivery *Delivery
+	// serving is what the handler is called for.
+	serving *delivery
 	// writer takes the items of a stream; nil where nobody wants any.
 	writer *writer
 }

@@ -38,7 +38,7 @@ func (d *delivery) renew(ctx context.Context, lease time.Duration) *renewal {
 	go func() {
 		defer close(r.ended)
 		for sleep(ctx, every) {
-			err := d.ask(ctx, func(ctx context.Context) error { return store.Renew(ctx, key, token) })
+			err := askStore(ctx, func(ctx context.Context) error { return store.Renew(ctx, key, token) })
 			if err != nil && ctx.Err() == nil {
 				d.log(slog.LevelError, "store of handled messages did not renew a claim", slog.Any("error", err))
 			}

@@ -63,6 +63,9 @@ type Operation struct {
 	// Upload says that the handler's input is a sequence of many, each of type
 	// Input, or that a send sends one, each of type Payload.
 	Upload bool
+	// Later says that the result comes after the handler has returned, see
+	// [Later]. Output is its type, nil where it has no value.
+	Later bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int
 	// Replies is false for a subscriber with [NoReply]. ReplyTo are the patterns
@@ -185,6 +188,7 @@ func (r *receiver) operation() Operation {
 		Output:       d.Out,
 		Stream:       d.Stream,
 		Upload:       d.Sequence,
+		Later:        d.Later,
 		Concurrency:  s.concurrency,
 		Prefetch:     s.prefetch,
 		MaxBody:      s.maxBody,

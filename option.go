@@ -42,6 +42,7 @@ type appSettings struct {
 	drain         time.Duration
 	maxPending    int
 	hooks         hooks
+	laterKeys     [][]byte
 	observers     []func(Event)
 	subscriber    subscriberSettings
 	send          sendSettings
@@ -74,7 +75,7 @@ func defaultSettings() appSettings {
 		drain:      DefaultDrain,
 		maxPending: DefaultMaxPending,
 		subscriber: subscriberSettings{maxBody: DefaultMaxBody},
-		send:       sendSettings{timeout: DefaultTimeout},
+		send:       sendSettings{timeout: DefaultTimeout, due: DefaultDue},
 	}
 }
 

@@ -25,6 +25,10 @@ type sendSettings struct {
 	mandatory     bool
 	id            string
 	correlationID string
+	token         *string // nil for none
+	pending       PendingStore
+	due           time.Duration
+	trackGiven    bool // since the last call of forCall
 	typ           string
 	expiration    time.Duration
 	priority      uint8
@@ -56,7 +60,7 @@ func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 // forget makes defaults of all that was given: what a call cannot use of those
 // it leaves alone.
 func (s *sendSettings) forget() {
-	s.timeoutGiven, s.quietGiven, s.streamGiven, s.cancellableGiven = false, false, false, false
+	s.timeoutGiven, s.quietGiven, s.streamGiven, s.cancellableGiven, s.trackGiven = false, false, false, false, false
 	s.gather.given, s.gather.leastGiven = false, false
 }
 

@@ -28,6 +28,7 @@ type subscriberSettings struct {
 	failure         failurePolicy
 	decompression   decompression
 	store           Store
+	pending         PendingStore
 	rate            rate
 	killSwitch      *KillSwitchOptions
 	params          []param // those of the nearest scope last

@@ -24,7 +24,7 @@ type outgoing struct {
 	// items follow the request of a client stream; nil for one value.
 	items *binder.Sequence
 	// confirm, when set, takes the pending outcome in place of waiting for it.
-	confirm func(transport.Confirmation)
+	confirm func(unconfirmed)
 }
 
 // prepare encodes v and applies the options. Nothing is sent.
@@ -156,6 +156,21 @@ func (s *sendSettings) fillHeaders(m *Message) error {
 	return nil
 }
 
+// prepareUnanswered completes a message for whose answer no call waits.
+func (b *binding) prepareUnanswered(method string, out *outgoing) error {
+	if err := out.refuseWaiting(method); err != nil {
+		return err
+	}
+	err := out.settings.checkTrack()
+	if err == nil {
+		err = out.settings.identify(out.message)
+	}
+	if err != nil {
+		return fmt.Errorf("parley: send to %q: %w: %w", b.template, ErrNotSent, err)
+	}
+	return nil
+}
+
 // refuseWaiting refuses options that only mean something to a call that waits.
 func (o *outgoing) refuseWaiting(method string) error {
 	if err := o.refuseItems(method); err != nil {
@@ -234,15 +249,41 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	if m.Persistence == transport.PersistenceUnset {
 		m.Persistence = transport.Persistent
 	}
-	c, err := run.conn.Publish(ctx, p)
+	tell, err := b.track(ctx, out, m)
 	if err != nil {
 		return nil, err
 	}
-	if out.confirm != nil {
-		out.confirm(c)
+	c, err := run.conn.Publish(ctx, p)
+	sent := unconfirmed{outcome: c, tell: tell}
+	switch {
+	case err != nil:
+		return nil, sent.told(err)
+	case out.confirm != nil:
+		out.confirm(sent)
 		return nil, nil
+	default:
+		return nil, sent.wait(ctx)
 	}
-	return nil, transport.Wait(ctx, c)
+}
+
+// unconfirmed is a message whose outcome is not known yet.
+type unconfirmed struct {
+	outcome transport.Confirmation
+	// tell takes the outcome; nil when nobody asks.
+	tell func(error)
+	// index is the message's in its batch.
+	index int
+}
+
+// wait returns the outcome.
+func (u *unconfirmed) wait(ctx context.Context) error { return u.told(transport.Wait(ctx, u.outcome)) }
+
+// told returns err, the outcome, after telling it.
+func (u *unconfirmed) told(err error) error {
+	if u.tell != nil {
+		u.tell(err)
+	}
+	return err
 }
 
 // forward sends an encoded result, which it takes over.

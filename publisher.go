@@ -80,7 +80,7 @@ func (p *Publisher) Publish(ctx context.Context, v any, opts ...SendOption) erro
 	if err != nil {
 		return err
 	}
-	if err := out.refuseWaiting("Publish"); err != nil {
+	if err := b.prepareUnanswered("Publish", out); err != nil {
 		return err
 	}
 	_, err = b.transmit(ctx, out)

@@ -92,7 +92,9 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 		d.log(slog.LevelDebug, "frame without a value is dropped")
 		return transport.Ack
 	case stream.Error:
-		return d.fail(ctx, streamFailed(m))
+		if r.declared.failed == nil {
+			return d.fail(ctx, streamFailed(m))
+		}
 	case stream.Item, stream.Request:
 	}
 	if err := d.admit(); err != nil {
@@ -189,6 +191,9 @@ func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
 	in, err := r.settings.plain(m)
 	if err != nil {
 		return nil, err
+	}
+	if r.declared.failed != nil {
+		return nil, r.receiveAnswer(ctx, in, m, path)
 	}
 	call := r.plan.Call
 	if r.plan.Streams() || r.plan.Receives() {

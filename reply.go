@@ -8,6 +8,18 @@ import (
 	"github.com/parley-go/parley/transport"
 )
 
+// caller is who gets the answer to a message.
+type caller struct {
+	// class says how the reply address may be used; meaningless without one.
+	class transport.ReplyClass
+	// marked says that the caller is parley's, waits, and reads error replies.
+	marked bool
+	// insists says that it does not wait, and wants an answer whatever happens.
+	insists bool
+	// deadline is the caller's, zero when it has none.
+	deadline time.Time
+}
+
 // reply makes the answer to a message from a result, nil for none.
 func (d *delivery) reply(out *Message) *transport.Publication {
 	if out == nil || d.settings.noReply {
@@ -40,9 +52,8 @@ func (d *delivery) address(answer *Message) *transport.Publication {
 	if answer.CorrelationID == "" {
 		answer.CorrelationID = d.message.CorrelationID
 	}
-	d.persist(answer)
 	d.sign(answer)
-	return &transport.Publication{Message: answer, Key: d.message.ReplyTo, Mandatory: true, Reply: true}
+	return d.direct(answer, d.message.ReplyTo)
 }
 
 // sign says whose one of several answers is, and which run it ends of a request
@@ -65,21 +76,29 @@ func (d *delivery) sign(answer *Message) {
 	answer.Headers = headers
 }
 
-// persist gives an answer the life of its request: it goes with a caller that
-// waits, and is kept for one that comes back.
-func (d *delivery) persist(answer *Message) {
+// direct sends an answer to the caller's address with the life of its request:
+// it goes with a caller that waits, and is kept for one that comes back.
+func (c *caller) direct(answer *Message, replyTo string) *transport.Publication {
 	life := transport.Persistent
-	if d.class == transport.ReplyWaiting {
+	if c.class == transport.ReplyWaiting {
 		switch {
-		case !d.deadline.IsZero():
-			answer.Expiration = remaining(answer.Expiration, d.deadline)
+		case !c.deadline.IsZero():
+			answer.Expiration = remaining(answer.Expiration, c.deadline)
 			life = transport.Transient
-		case !d.marked:
+		case !c.marked:
 			life = transport.Transient
 		}
 	}
 	if answer.Persistence == transport.PersistenceUnset {
 		answer.Persistence = life
+	}
+	return &transport.Publication{Message: answer, Key: replyTo, Mandatory: true, Reply: true}
+}
+
+// insist says on a copy of the message what the original said.
+func (c *caller) insist(headers Headers) {
+	if c.insists {
+		headers[HeaderAnswer] = answerAlways
 	}
 }
 
@@ -107,8 +126,8 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 	return d.address(answer)
 }
 
-// message is a failure as it travels.
-func (f *failure) message() *Message {
+// message returns a failure as it stands in an error reply.
+func (f failure) message() *Message {
 	body := errorBody{Code: f.code, Message: f.text}
 	for _, v := range f.details {
 		if raw, err := json.Marshal(v); err == nil {

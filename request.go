@@ -84,6 +84,10 @@ func (b *binding) prepareWaiting(method string, v any, opts []SendOption) (*outg
 	switch {
 	case out.settings.replyTo != "":
 		return nil, meaningless("ReplyTo", method, "to let another subscriber take the answer use Publish; to wait for it leave ReplyTo out")
+	case out.settings.token != nil:
+		return nil, meaningless("Token", method, "a call that waits knows its answer; to find one that comes later use Publish with ReplyTo")
+	case out.settings.trackGiven:
+		return nil, meaningless("Track or Due", method, "a call that waits knows what became of it")
 	case out.settings.correlationID != "":
 		return nil, meaningless("CorrelationID", method, "a request that waits has a correlation id of its own")
 	}

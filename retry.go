@@ -189,6 +189,7 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 	if m.Exchange != "" {
 		headers[HeaderRetryExchange] = m.Exchange
 	}
+	d.insist(headers)
 	if d.marked {
 		left := int64(0)
 		if !d.deadline.IsZero() {

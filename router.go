@@ -33,8 +33,10 @@ func NewRouter(prefix string, opts ...Option) *Router {
 // Subscriber registers fn like [App.Subscriber]. Declare it before the apps
 // that include the router start.
 func (r *Router) Subscriber(address string, fn any, opts ...SubscriberOption) {
-	r.addSubscriber(newDeclaration(address, fn, opts, callsite.Caller()))
+	r.receive(newDeclaration(address, fn, opts, callsite.Caller()))
 }
+
+func (r *Router) receive(d *declaration) { r.addSubscriber(d) }
 
 // Publisher declares that the router's apps send to address. Where the router
 // is included several times, its calls send for the app whose handler's context

@@ -94,6 +94,10 @@ func (s *sendSettings) checkStream() error {
 	switch {
 	case s.replyTo != "":
 		return meaningless("ReplyTo", "Stream", "to let another subscriber take the answers use Publish")
+	case s.token != nil:
+		return meaningless("Token", "Stream", "a call that waits knows its answers")
+	case s.trackGiven:
+		return meaningless("Track or Due", "Stream", "a call that waits knows what became of it")
 	case s.correlationID != "":
 		return meaningless("CorrelationID", "Stream", "a stream has a correlation id of its own")
 	case s.quietGiven:

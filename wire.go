@@ -15,6 +15,11 @@ const (
 	// milliseconds, 0 for no limit. Its presence says that the caller waits and
 	// understands error replies.
 	HeaderDeadline = "parley-deadline"
+	// HeaderAnswer says that the sender of a message with a reply address does
+	// not wait and wants an answer whatever happens: an empty one when there is
+	// no value, an error reply when the handler fails. Its presence counts; parley
+	// sends "always", see [Token].
+	HeaderAnswer = "parley-answer"
 	// HeaderError marks an error reply and holds its code. The body is
 	// {"code", "message", "details"} as JSON.
 	HeaderError = "parley-error"
@@ -73,6 +78,9 @@ const (
 	// client accepts, and says what is missing. Such a message is not handled.
 	HeaderRemoved = transport.HeaderRemoved
 )
+
+// answerAlways is the value of [HeaderAnswer].
+const answerAlways = "always"
 
 // maxShortString bounds routing keys, ids and types in bytes (AMQP 0-9-1, shortstr).
 const maxShortString = 255

@@ -57,6 +57,7 @@ var arrows = map[string]arrow{
 		ours:   []string{".", "transport", "transport/topology", "internal/callsite"},
 		others: []string{"go.uber.org/fx"},
 	},
+	"parleysql":          {ours: []string{"."}},
 	"parleyotel":         {ours: []string{".", "transport"}, others: []string{otel}},
 	"internal/recording": {ours: []string{"transport"}},
 	"testing/parleytest": {

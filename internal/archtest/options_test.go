@@ -16,7 +16,7 @@ import (
 // optionTypes are the results by which an option is known, by the folder of its
 // package.
 var optionTypes = map[string][]string{
-	".":                  {"Option", "SubscriberOption", "SendOption", "DeclarationOption", "StartOption"},
+	".":                  {"Option", "SubscriberOption", "SendOption", "DeclarationOption", "StartOption", "TrackOption"},
 	"parleyotel":         {"Option"},
 	"transport/rabbitmq": {"Option"},
 	"transport/memory":   {"Option"},

@@ -25,6 +25,9 @@ type Description struct {
 	Stream bool
 	// Sequence says that the input is a sequence of items of type In.
 	Sequence bool
+	// Later says that the result, of type Out, comes after the handler has
+	// returned; Out is nil where it has no value.
+	Later bool
 	// EncodesResult says that each result is encoded into a new message, as
 	// opposed to one that the handler may have made itself.
 	EncodesResult bool
@@ -50,6 +53,7 @@ func describe(s signature, p *Plan) Description {
 		Out:        out,
 		Stream:     s.stream != nil,
 		Sequence:   s.sequence != nil,
+		Later:      s.later,
 	}
 	if a := p.annotated; a != nil {
 		d.Headers, d.Path = fieldsOf(a.headers), fieldsOf(a.paths)

@@ -153,7 +153,7 @@ func (c *compiler) provides(t reflect.Type) bool {
 // resolvable reports whether a type means nothing else in a handler.
 func (c *compiler) resolvable(t reflect.Type) bool {
 	base, _ := pointee(t)
-	return base != messageType && base != noBodyType && t != errorType && !t.Implements(contextType) && !slices.Contains(c.reserved, t)
+	return !isPromise(base) && base != messageType && base != noBodyType && t != errorType && !t.Implements(contextType) && !slices.Contains(c.reserved, t)
 }
 
 // resolverOf returns the first resolver for t, nil when there is none.

@@ -18,6 +18,7 @@ var (
 	messageType         = reflect.TypeFor[transport.Message]()
 	messagePointerType  = reflect.TypeFor[*transport.Message]()
 	outletType          = reflect.TypeFor[Outlet]()
+	promiseType         = reflect.TypeFor[Promise]()
 	noBodyType          = reflect.TypeFor[NoBody]()
 	rawMessageType      = reflect.TypeFor[json.RawMessage]()
 	stringType          = reflect.TypeFor[string]()

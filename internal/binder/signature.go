@@ -23,6 +23,10 @@ type signature struct {
 	// sequence says that the input is one, and in the type of its items; nil for
 	// one or none.
 	sequence *sequenced
+	// later says that the answer comes later, of type promised, nil without a
+	// value.
+	later    bool
+	promised reflect.Type
 }
 
 // readsNothing reports whether there is no input, or [NoBody] in its place.
@@ -38,6 +42,9 @@ func (s signature) readsNothing() bool {
 func (s signature) result() reflect.Type {
 	if s.stream != nil {
 		return s.stream.element
+	}
+	if s.later {
+		return s.promised
 	}
 	return s.out
 }
@@ -55,6 +62,7 @@ func (c *compiler) readSignature(t reflect.Type) signature {
 	c.readResults(t, &s)
 	c.readStream(&s)
 	c.readSequence(&s)
+	c.readPromise(&s)
 	return s
 }
 
