@@ -21,7 +21,7 @@ func options(args []string) (o suite.Options, out string, err error) {
 	flags.BoolVar(&o.Short, "short", false, "a tenth of the load and one fault each")
 	flags.DurationVar(&o.Soak, "soak", 0, "how long the soak (scenario 29) lasts; without it 20 minutes, a minute with -short")
 	flags.Uint64Var(&o.Seed, "seed", rand.Uint64()%1_000_000, "reproduces the choices of a run")
-	flags.IntVar(&o.Lanes, "lanes", 3, "how many runs go on at once, each on a broker of its own")
+	flags.IntVar(&o.Lanes, "lanes", 2, "how many runs go on at once, each on a broker of its own")
 	flags.StringVar(&out, "out", "chaos/RESULTS.md", "file for the table; empty for none")
 	if err := flags.Parse(args); err != nil {
 		return o, "", err
