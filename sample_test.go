@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/memory"
 )
 
@@ -230,4 +231,43 @@ func TestRepliesThatComeMuchLater(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A reply that comes when its call has ended is counted, and no other call gets
+// it.
+func TestLateReplyIsCountedAndGoesToNobody(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		peer, _ := w.client()
+		requests := make(chan *parley.Message, 2)
+		_, err := peer.Subscribe(w.ctx(), rawSubscription(w, w.at("ping"), func(m *parley.Message) transport.Verdict {
+			requests <- m
+			return transport.Ack
+		}))
+		require.NoError(w, err)
+		reply := func(request *parley.Message, body string) {
+			m := &parley.Message{CorrelationID: request.CorrelationID, ContentType: "text/plain", Body: []byte(body)}
+			c, err := peer.Publish(w.ctx(), &transport.Publication{Message: m, Key: request.ReplyTo, Mandatory: true, Reply: true})
+			require.NoError(w, err)
+			require.NoError(w, transport.Wait(w.ctx(), c))
+		}
+		app := w.app()
+		ping := app.Publisher(w.at("ping"))
+		w.start(app)
+		ctx, giveUp := context.WithCancel(w.ctx())
+		ended := parley.Go[string](ctx, ping, "first")
+		first := next(w, requests)
+		giveUp()
+		_, err = ended.Wait(w.ctx())
+		require.ErrorIs(w, err, context.Canceled)
+
+		waits := parley.Go[string](w.ctx(), ping, "second")
+		second := next(w, requests)
+		reply(first, "too late")
+		require.Eventually(w, func() bool { return app.Stats().LateReplies == 1 }, patience, time.Millisecond)
+		reply(second, "in time")
+		got, err := waits.Wait(w.ctx())
+		require.NoError(w, err)
+		require.Equal(w, "in time", got)
+	})
 }

@@ -117,8 +117,8 @@ func (r *receiver) declareWait(ctx context.Context, queue topology.QueueDeclarat
 }
 
 // declareWaits declares the wait queues of the policy before they are needed:
-// RabbitMQ 3.10.8 may forget a queue, and what it has confirmed for it, when it
-// is killed within moments of the declaration.
+// RabbitMQ 3.10.8 may lose a quorum queue, and what it has confirmed for it, when
+// it is killed within a second of the declaration.
 func (r *receiver) declareWaits(ctx context.Context) error {
 	for _, delay := range r.settings.failure.delays {
 		if _, err := r.declareWait(ctx, topology.WaitQueue(r.topology.Queue.Name, delay), nil); err != nil {

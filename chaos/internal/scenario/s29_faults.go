@@ -55,8 +55,13 @@ func (s *soaking) begin(ctx context.Context) (err error) {
 	}
 	j := s.Job(victim.Publisher, "publisher", "work")
 	j.URL, j.Flavor, j.Concurrency, j.Pace, j.Heartbeat = s.url, victim.Flavor(s.Control), soakWindow, 20*time.Millisecond, 4*time.Second
-	if s.Short && s.Control == "" {
+	switch {
+	case s.Control != "":
+	case s.Short:
 		j.Pace *= 5
+	default:
+		// While a fault lasts nothing is sent: the rest of the time makes up for it.
+		j.Pace /= 2
 	}
 	j.First, j.Count = s.IDs(1<<32), 1<<32
 	s.publisher, err = s.Spawn(ctx, j)

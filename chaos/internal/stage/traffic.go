@@ -186,6 +186,7 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 		return
 	}
 	last, since := -1, time.Now()
+	hangs := r.Within(stuck)
 	settled := r.Until(ctx, limit, func() bool {
 		now := r.Count(journal.Handled)
 		if now != last {
@@ -194,7 +195,7 @@ func (r *Run) Settle(ctx context.Context, limit time.Duration, queues ...string)
 		if r.ledger.Missing() == 0 && time.Since(since) > time.Second/2 {
 			return r.depth(queues) == 0
 		}
-		return time.Since(since) > stuck || (time.Since(since) > quiet && r.depth(queues) == 0)
+		return time.Since(since) > hangs || (time.Since(since) > quiet && r.depth(queues) == 0)
 	})
 	if left := r.depth(queues); !settled || left != 0 {
 		r.Wrongf("wanted empty queues in the end, got %d messages in them", left)
