@@ -57,9 +57,6 @@ func arrival(op *operationPlan) []ui.Node {
 		}
 	}
 	queue.Edge = strings.Join(keys, ", ")
-	if len(queue.Edge) > 40 {
-		queue.Edge = keys[0] + ", …"
-	}
 	return []ui.Node{{Kind: "exchange", Label: s.Exchange.Kind + " exchange", Name: s.Exchange.Name}, queue}
 }
 

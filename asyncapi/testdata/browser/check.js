@@ -37,6 +37,27 @@ async function inspect(page, where) {
   for (const v of await page.evaluate(() => window.violations)) faults.push(`${where}: policy: ${v}`);
 }
 
+// Texts stay inside their boxes, and boxes and labels inside their picture.
+async function drawings(page, where) {
+  const out = await page.evaluate(() => {
+    const found = [];
+    for (const svg of document.querySelectorAll(".flow svg")) {
+      if (!svg.getBoundingClientRect().width) continue;
+      for (const text of svg.querySelectorAll(".box text")) {
+        const room = Number(text.parentNode.querySelector("rect").getAttribute("width"));
+        if (12 + text.getComputedTextLength() > room) found.push(`${text.textContent} leaves its box`);
+      }
+      const frame = svg.getBoundingClientRect();
+      for (const text of svg.querySelectorAll("text")) {
+        const own = text.getBoundingClientRect();
+        if (own.left < frame.left - 1 || own.right > frame.right + 1) found.push(`${text.textContent} leaves the picture`);
+      }
+    }
+    return found;
+  });
+  for (const text of out) faults.push(`${where}: ${text}`);
+}
+
 async function keyboard(page) {
   const total = await page.locator("main article").count();
   await page.keyboard.press("/");
@@ -103,6 +124,7 @@ async function tryIt(page) {
         const page = await open(browser, size, scheme);
         await page.screenshot({ path: `${folder}/${name}-${device}-${scheme}.png` });
         if (tries === "true" || (device === "phone") === (scheme === "dark")) await inspect(page, `${device} ${scheme}`);
+        if (scheme === "light") await drawings(page, device);
         if (scheme === "light") await keyboard(page);
         if (scheme === "light" && tries === "true") await tryIt(page);
         await page.locator("main article").first().screenshot({ path: `${folder}/${name}-${device}-${scheme}-operation.png` });
