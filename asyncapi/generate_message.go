@@ -98,12 +98,14 @@ func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan, co
 	m.goType = t
 	if t == noBodyType {
 		m.goType, m.name, m.payload, m.contentType = nil, op.baseName()+"Message", &Schema{Type: Types{"null"}}, contentJSON
+		m.title = op.messageTitle(" message")
 		m.description = "An empty body without a content type."
 		return
 	}
 	if t == nil || t == messageType || contentType == "" && !isBytes(deref(t)) && deref(t).Kind() != reflect.Interface {
 		m.goType = nil
 		m.name, m.payload, m.contentType = op.baseName()+"Message", &Schema{}, contentBytes
+		m.title = op.messageTitle(" message")
 		m.description = "The body is not declared: it may be anything."
 		if op.Action == parley.Receive && op.Input != messageType {
 			m.description = "The body is not read."
@@ -132,7 +134,7 @@ func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan, co
 		m.payload = g.reflector.body(t, m.view)
 	}
 	if typeName(t) == "" || m.payload.Ref == "" {
-		m.name = op.baseName()
+		m.name, m.title = op.baseName(), op.messageTitle("")
 	}
 }
 
