@@ -80,6 +80,13 @@ type errorBody struct {
 
 // errorReply makes the answer that tells a caller of a failure.
 func (d *delivery) errorReply(f failure) *transport.Publication {
+	answer := errorAnswer(f)
+	d.frameError(answer)
+	return d.address(answer)
+}
+
+// errorAnswer is an error reply without its address.
+func errorAnswer(f failure) *Message {
 	body := errorBody{Code: f.code, Message: f.text}
 	for _, v := range f.details {
 		if raw, err := json.Marshal(v); err == nil {
@@ -90,13 +97,11 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 	if err != nil {
 		encoded = []byte(`{"code":"internal","message":"the error could not be encoded"}`)
 	}
-	answer := &Message{
+	return &Message{
 		Body:        encoded,
 		ContentType: "application/json",
 		Headers:     Headers{HeaderError: string(f.code)},
 	}
-	d.frameError(answer)
-	return d.address(answer)
 }
 
 // remoteError reads an error reply; nil when m is none.
