@@ -30,7 +30,9 @@ type messagePlan struct {
 	foreign     *Payload
 	headers     *Schema
 	correlated  bool
-	examples    []Example
+	// frame says that it belongs to the running of a stream and has no value.
+	frame    bool
+	examples []Example
 }
 
 // message finds or makes a plan; what has one id is one message.
@@ -61,6 +63,9 @@ func (g *generator) planMessages(op *operationPlan) {
 	}
 	if described.Action == parley.Receive {
 		m.headers = g.headersOf(described)
+		if described.Stream {
+			m.headers = askingHeaders(m.headers)
+		}
 		g.bodyOf(m, described.Body, described, described.ContentType)
 	} else {
 		g.bodyOf(m, op.Payload, op, op.ContentType)

@@ -74,6 +74,10 @@ func (op *operationPlan) messageTitle(suffix string) string {
 
 // planReply plans the answers: the result or none, and the error.
 func (g *generator) planReply(op *operationPlan) {
+	if op.Stream {
+		g.planStream(op)
+		return
+	}
 	result := op.result()
 	if result != nil && result != noBodyType {
 		m := &messagePlan{view: output, headers: noErrorHeader(), correlated: true}
@@ -294,6 +298,12 @@ func (g *generator) reply(op *operationPlan) *Reply {
 			codes = append(codes, string(c))
 		}
 		out.Extensions = Extensions{ExtErrors: codes}
+	}
+	if op.Stream {
+		if out.Extensions == nil {
+			out.Extensions = Extensions{}
+		}
+		out.Extensions[ExtReplyMode] = streamMode
 	}
 	g.doc.Channels[replies.key] = channel
 	return out
