@@ -55,6 +55,10 @@ func (r *receiver) begin(ctx context.Context, n *run) error {
 	}
 	r.staying, r.depart = context.WithCancel(n.ctx)
 	r.slots = make(chan struct{}, r.settings.concurrency)
+	if r.err = r.declareWaits(ctx); r.err != nil {
+		r.err = &RegistrationError{Subject: r.subject(), Err: r.err}
+		return r.err
+	}
 	workers := r.settings.prefetch
 	if r.settings.concurrency == 1 {
 		workers = 1

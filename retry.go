@@ -3,7 +3,6 @@ package parley
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
@@ -168,42 +167,6 @@ func (d *delivery) postpone(ctx context.Context, wait time.Duration, err error) 
 	d.app.stats.retried.Add(1)
 	d.log(slog.LevelWarn, "message failed and waits for another attempt", slog.Duration("after", wait), slog.Int("attempts", d.made), slog.Any("error", err))
 	return transport.Ack
-}
-
-// sendTo publishes to a queue that expires when unused. It is declared again
-// before each use that is not soon after the last: its expiry begins anew, and
-// so no message is in it when it goes.
-func (d *delivery) sendTo(ctx context.Context, queue topology.QueueDeclaration, p *transport.Publication) error {
-	declare := func() error { return d.run.declareQueue(ctx, d.topology.Passive, queue) }
-	if d.run.waits.stale(queue.Name) {
-		if err := declare(); err != nil {
-			return err
-		}
-	}
-	err := d.send(ctx, p)
-	if errors.Is(err, ErrNoRoute) && !d.topology.Passive {
-		if err := declare(); err != nil {
-			return err
-		}
-		return d.send(ctx, p)
-	}
-	return err
-}
-
-// declareQueue declares a queue on the run's connection.
-func (n *run) declareQueue(ctx context.Context, passive bool, queue topology.QueueDeclaration) error {
-	if passive {
-		return nil
-	}
-	declarer, ok := n.conn.(transport.QueueDeclarer)
-	if !ok {
-		return fmt.Errorf("%w: the transport declares no queues; hint: leave parley.Delayed out", ErrNotSent)
-	}
-	err := declarer.DeclareQueue(ctx, queue)
-	if err == nil {
-		n.waits.declared(queue.Name)
-	}
-	return err
 }
 
 // postponed returns the message as it stands in a wait queue: itself, with the

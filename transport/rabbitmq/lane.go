@@ -23,6 +23,7 @@ type lane struct {
 	session *session
 	ch      *amqp.Channel
 	returns *returns
+	window  *window
 	// done is closed when the channel is, and the last reply handed over.
 	done chan struct{}
 }
@@ -78,7 +79,7 @@ func (s *session) openLane(replies func(*amqp.Delivery)) (*lane, error) {
 			return nil, refusal("consume direct replies", err)
 		}
 	}
-	l := &lane{session: s, ch: ch, returns: listen(ch), done: make(chan struct{})}
+	l := &lane{session: s, ch: ch, returns: listen(ch), window: newWindow(), done: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	var reading sync.WaitGroup
 	if replies != nil {
@@ -112,10 +113,11 @@ func (l *lane) explain(reason *amqp.Error) {
 }
 
 // publish hands one message to the client library, which appends it to the
-// pipe, and fills conf. An error means that the broker cannot have got all of it.
-func (l *lane) publish(o *outgoing, conf *confirmation) error {
+// pipe, and fills conf; in is its place in the window. An error means that the broker cannot have got all of it.
+func (l *lane) publish(o *outgoing, conf *confirmation, in *place) error {
 	exchange := o.exchangeName()
 	deferred, err := l.ch.PublishWithDeferredConfirm(exchange, o.key, o.mandatory, false, o.message)
+	in.leave(deferred)
 	if err != nil {
 		return err
 	}

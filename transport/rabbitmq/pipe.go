@@ -154,12 +154,12 @@ func (p *pipe) flush() {
 
 // take swaps the buffer for a spare one.
 func (p *pipe) take(spare []byte) []byte {
-	if cap(spare) > keptBuffer {
-		spare = nil
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	full := p.buf
+	if cap(spare) > keptBuffer && cap(spare)/4 > len(full) {
+		spare = nil
+	}
 	p.buf = spare[:0]
 	p.free()
 	return full

@@ -176,14 +176,29 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 	}
 	err = s.exchange(ctx, o.exchange, c.cfg.passive)
 	if err == nil {
-		var ln *lane
-		if ln, err = s.lane(ctx, kind, c.directReplies(kind)); err == nil {
-			if err = o.refresh(); err == nil {
-				err = ln.publish(o, conf)
-			}
-		}
+		err = c.publish(ctx, s, kind, o, conf)
 	}
 	return err != nil && (errors.Is(err, amqp.ErrClosed) || s.conn.IsClosed()), err
+}
+
+// publish puts o on a lane of s when the lane has room for it.
+func (c *Conn) publish(ctx context.Context, s *session, kind int, o *outgoing, conf *confirmation) error {
+	ln, err := s.lane(ctx, kind, c.directReplies(kind))
+	if err != nil {
+		return err
+	}
+	in, err := ln.window.enter(ctx)
+	if err != nil {
+		if s.shut.Load() {
+			err = blocked(err)
+		}
+		return err
+	}
+	if err := o.refresh(); err != nil {
+		in.leave(nil)
+		return err
+	}
+	return ln.publish(o, conf, in)
 }
 
 // unsent is the error of a message that did not leave.

@@ -56,6 +56,7 @@ func All() []Scenario {
 		clientRestarted(),
 		serverKilled(),
 		lateReplies(),
+		streamBroken(),
 		poisoned(),
 		errorQueueGone(),
 		retriesInterrupted(),

@@ -122,6 +122,8 @@ func (v *victim) run(ctx context.Context) error {
 		return v.clerk(ctx)
 	case Failer:
 		return v.failer(ctx)
+	case Streamer:
+		return v.streamer(ctx)
 	}
 	return fmt.Errorf("victim: wanted a known role, got %q", v.job.Role)
 }
