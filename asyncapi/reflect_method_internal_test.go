@@ -12,11 +12,13 @@ import (
 
 // Types whose methods read JSON in the ways that people write.
 type (
-	oddNumber   struct{ n int8 }
-	wrapped     struct{ s string }
-	yes         struct{}
-	either      struct{}
-	alias       struct{ A int }
+	oddNumber struct{ n int8 }
+	wrapped   struct{ s string }
+	yes       struct{}
+	either    struct{}
+	alias     struct {
+		A int `json:"a"`
+	}
 	ownWords    struct{}
 	panicking   struct{}
 	listOf      []string

@@ -61,7 +61,7 @@ func (d *desk) follow(ctx context.Context, body string) (next func() line, left 
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, d.url+"/try", strings.NewReader(body))
 	require.NoError(d.t, err)
 	r.Header.Set("Content-Type", "application/json")
-	answer, err := http.DefaultClient.Do(r) //nolint:bodyclose // closed below
+	answer, err := http.DefaultClient.Do(r)
 	require.NoError(d.t, err)
 	d.t.Cleanup(func() { _ = answer.Body.Close() })
 	require.Equal(d.t, http.StatusOK, answer.StatusCode)
