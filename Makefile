@@ -49,8 +49,9 @@ chaos:
 	$(GO) run -race ./chaos $(CHAOSFLAGS)
 
 INSTANCES ?= 2000
+SEEDS     ?= 5
 truth:
-	$(GO) test ./asyncapi -run 'Truth|Sound' -v -instances $(INSTANCES) | grep -E 'bodies|too strict at|accepts|^(---|ok|FAIL)'
+	$(GO) test ./asyncapi -run 'Truth|Sound' -v -instances $(INSTANCES) -seeds $(SEEDS) | grep -E 'bodies|too strict at|accepts|^(---|ok|FAIL)'
 
 FUZZTIME ?= 30s
 fuzz:

@@ -82,6 +82,9 @@ type Operation struct {
 	// holds the values of Parameters in their order. It may be called
 	// concurrently, without a broker; it is nil for a send.
 	Check func(m *Message, path []string) error
+	// Refusal is the answer that tells a waiting caller of an error which the
+	// handling of m ended with, without its address. It is nil for a send.
+	Refusal func(m *Message, err error) *Message
 	// Rule applies rules in the language of validate tags to a value, with the
 	// app's validator; without rules, those of the value's own type. It panics
 	// where the validator does: for a rule that it does not know, or that the
@@ -200,10 +203,16 @@ func (r *receiver) operation() Operation {
 		Summary:      s.document.summary,
 		Description:  s.document.description,
 		Check:        r.plan.Check,
+		Refusal:      r.refusal,
 		Rule:         r.app.checks.rule,
 	}
 	o.ContentType, o.ReplyContentType = r.app.wire.ContentType(o.Body), r.app.wire.ContentType(o.Output)
 	return o
+}
+
+func (r *receiver) refusal(m *Message, err error) *Message {
+	d := &delivery{receiver: r, message: m}
+	return d.public(err).message()
 }
 
 func (s *subscriberSettings) failurePolicy(errorQueue string) *FailurePolicy {

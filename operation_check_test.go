@@ -1,6 +1,7 @@
 package parley_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -34,6 +35,22 @@ func TestOperationCheck(t *testing.T) {
 	require.ErrorContains(t, ops[0].Check(message(`{"qty": 1}`), []string{"7"}), "tenant")
 	require.ErrorContains(t, ops[0].Check(message(`{`), []string{"acme"}), "JSON")
 	require.Nil(t, ops[1].Check)
+}
+
+// An operation tells without a broker how its callers learn of an error.
+func TestOperationRefusal(t *testing.T) {
+	t.Parallel()
+	app := parley.New(memory.New())
+	app.Subscriber("items", handleSlice)
+	app.Publisher("elsewhere")
+	ops := app.Operations()
+	told := ops[0].Refusal(&parley.Message{ID: "m1"}, parley.NewError(parley.CodeNotFound, "no such item").WithDetail(7))
+	require.Equal(t, "not_found", told.Headers[parley.HeaderError])
+	require.JSONEq(t, `{"code": "not_found", "message": "no such item", "details": [7]}`, string(told.Body))
+	secret := ops[0].Refusal(&parley.Message{ID: "m1"}, errors.New("password"))
+	require.NotContains(t, string(secret.Body), "password")
+	require.Contains(t, string(secret.Body), "m1")
+	require.Nil(t, ops[1].Refusal)
 }
 
 func TestOperationRule(t *testing.T) {

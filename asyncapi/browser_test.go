@@ -3,6 +3,9 @@ package asyncapi_test
 import (
 	"context"
 	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -15,6 +18,7 @@ import (
 
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/asyncapi"
+	"github.com/parley-go/parley/transport/memory"
 )
 
 // browserFolder holds the program that looks at the page.
@@ -69,20 +73,57 @@ func TestBrowser(t *testing.T) {
 				server.Close()
 				require.NoError(t, c.app.Stop(context.Background()))
 			}()
-			pictures := os.Getenv("PARLEY_SCREENSHOTS")
-			if pictures == "" {
-				pictures = t.TempDir()
-			}
-			// A loaded machine starts browsers slowly; this is no expectation.
-			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-			defer cancel()
-			look := exec.CommandContext(ctx, "node", "check.js", server.URL, pictures, name, strconv.FormatBool(c.tries))
-			look.Dir, look.Stderr = browserFolder, os.Stderr
-			out, err := look.Output()
-			require.NoError(t, err, string(out))
-			var faults []string
-			require.NoError(t, json.Unmarshal(out, &faults), string(out))
-			require.Empty(t, faults)
+			look(t, server.URL, name, strconv.FormatBool(c.tries))
 		})
 	}
+}
+
+// TestBrowserReadsStreams tries an operation with many replies.
+func TestBrowserReadsStreams(t *testing.T) {
+	needBrowser(t)
+	tap := newFaucet()
+	app := parley.New(memory.New(), parley.Info("springs", "1"), parley.Logger(slog.New(slog.DiscardHandler)))
+	app.Subscriber("springs.drip", tap.Drip)
+	require.NoError(t, app.Start(t.Context()))
+	mux := http.NewServeMux()
+	mux.Handle("/", asyncapi.Handler(app, asyncapi.TryItOnLoopback()))
+	mux.HandleFunc("/drip", func(_ http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.FormValue("n"))
+		select {
+		case tap.drops <- n:
+		case <-r.Context().Done():
+		}
+	})
+	mux.HandleFunc("/ended", func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case err := <-tap.ended:
+			_, _ = io.WriteString(w, map[bool]string{true: "by itself", false: "cancelled"}[err == nil])
+		case <-r.Context().Done():
+		}
+	})
+	server := httptest.NewServer(mux)
+	defer func() {
+		server.Close()
+		require.NoError(t, app.Stop(context.Background()))
+	}()
+	look(t, server.URL, "springs", "stream")
+}
+
+// look runs the program that looks at a page and fails with what it finds.
+func look(t *testing.T, url, name, mode string) {
+	t.Helper()
+	pictures := os.Getenv("PARLEY_SCREENSHOTS")
+	if pictures == "" {
+		pictures = t.TempDir()
+	}
+	// A loaded machine starts browsers slowly; this is no expectation.
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	program := exec.CommandContext(ctx, "node", "check.js", url, pictures, name, mode)
+	program.Dir, program.Stderr = browserFolder, os.Stderr
+	out, err := program.Output()
+	require.NoError(t, err, string(out))
+	var faults []string
+	require.NoError(t, json.Unmarshal(out, &faults), string(out))
+	require.Empty(t, faults)
 }

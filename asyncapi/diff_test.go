@@ -2,12 +2,15 @@ package asyncapi_test
 
 import (
 	"encoding/json"
+	"iter"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/asyncapi"
+	"github.com/parley-go/parley/transport/memory"
 )
 
 func TestDiffOfEqualDocumentsIsEmpty(t *testing.T) {
@@ -80,6 +83,9 @@ func TestDiff(t *testing.T) {
 		"queue arguments":     {func(d *doc) { delete(d.Channels["ordersPlace"].Extensions, asyncapi.ExtQueue) }, unknown, unknown, "operators", place, "", "queue or exchange changed"},
 		"texts":               {func(d *doc) { d.Operations["placeOrder"].Summary = "Orders."; d.Info.Version = "9" }, neutral, neutral, "callers", place, "", "texts changed"},
 		"key of an operation": {func(d *doc) { d.Operations["place"] = d.Operations["placeOrder"]; delete(d.Operations, "placeOrder") }, neutral, neutral, "callers", place, "", "its id"},
+		"many replies": {func(d *doc) {
+			d.Operations["tree"].Reply.Extensions = asyncapi.Extensions{asyncapi.ExtReplyMode: "stream"}
+		}, breaking, breaking, "callers", "receive tree", "", "one reply became many"},
 		"name of a parameter": {func(d *doc) {
 			c := d.Channels["eventsTenantPlaced"]
 			c.Address = new("events.{shop}.placed")
@@ -102,6 +108,26 @@ func TestDiff(t *testing.T) {
 			}
 			require.True(t, found, there.Text())
 		})
+	}
+}
+
+// A handler that becomes one with many results breaks its callers, and so does
+// the reverse.
+func TestDiffOfStreams(t *testing.T) {
+	t.Parallel()
+	document := func(handler any) *asyncapi.Document {
+		app := parley.New(memory.New(), parley.Info("x", "1"))
+		app.Subscriber("a", handler)
+		d, err := asyncapi.Generate(app)
+		require.NoError(t, err)
+		return d
+	}
+	single := document(func(int) Receipt { return Receipt{} })
+	many := document(func(int) iter.Seq[Receipt] { return nil })
+	require.Empty(t, asyncapi.Diff(many, document(func(int, parley.Sender[Receipt]) error { return nil })), "both forms are one")
+	for _, changes := range []asyncapi.Changes{asyncapi.Diff(single, many), asyncapi.Diff(many, single)} {
+		require.Equal(t, asyncapi.Breaking, worst(changes))
+		require.Contains(t, changes.Text(), "one reply became many, or many one")
 	}
 }
 

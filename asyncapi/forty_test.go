@@ -15,16 +15,20 @@ func forty() *parley.App {
 	app := parley.New(memory.New(), parley.Info("warehouse", "12.0.3"))
 	things := []string{"order", "invoice", "customer", "parcel", "article", "supplier", "return", "voucher"}
 	for i, thing := range things {
+		exchange := "warehouse"
+		if i == 1 {
+			exchange = "warehouse.events-of-the-northern-DISTRIBUTION-centre"
+		}
 		app.Subscriber(thing+".place", func(context.Context, Order) (Receipt, error) { return Receipt{OrderID: "42", Total: 1990}, nil },
 			parley.Describe(fmt.Sprintf("Places one %s.", thing), "The price is that of the moment. What is out of stock is refused."),
 			parley.Errors(parley.CodeNotFound, parley.CodeFailedPrecondition),
 			parley.Retry(parley.Immediate(i%3), parley.Delayed(time.Second, time.Minute)), parley.From(topology.Quorum()),
-			parley.PublishTo(thing+".placed", parley.To(topology.Topic("warehouse"))))
+			parley.PublishTo(thing+".placed", parley.To(topology.Topic(exchange))))
 		app.Subscriber(thing+".list", func(context.Context, string) (Page[Receipt], error) { return Page[Receipt]{}, nil },
 			parley.Describe(fmt.Sprintf("Lists every %s of a customer.", thing), ""))
 		app.Subscriber(thing+".{tenant}.paid", func(context.Context, Captured) error { return nil },
 			parley.From(topology.Topic("payments")), parley.Describe(fmt.Sprintf("Notes that the %s is paid.", thing), ""))
-		app.Publisher(thing+".{tenant}.changed", parley.To(topology.Topic("events")), parley.Payload[Placed]())
+		app.Publisher(thing+".{tenant}.changed", parley.To(topology.Topic(exchange+".changes")), parley.Payload[Placed]())
 	}
 	return app
 }

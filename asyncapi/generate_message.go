@@ -30,7 +30,9 @@ type messagePlan struct {
 	foreign     *Payload
 	headers     *Schema
 	correlated  bool
-	examples    []Example
+	// frame says that it belongs to the running of a stream and has no value.
+	frame    bool
+	examples []Example
 }
 
 // message finds or makes a plan; what has one id is one message.
@@ -61,6 +63,9 @@ func (g *generator) planMessages(op *operationPlan) {
 	}
 	if described.Action == parley.Receive {
 		m.headers = g.headersOf(described)
+		if described.Stream {
+			m.headers = askingHeaders(m.headers)
+		}
 		g.bodyOf(m, described.Body, described, described.ContentType)
 	} else {
 		g.bodyOf(m, op.Payload, op, op.ContentType)
@@ -98,12 +103,14 @@ func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan, co
 	m.goType = t
 	if t == noBodyType {
 		m.goType, m.name, m.payload, m.contentType = nil, op.baseName()+"Message", &Schema{Type: Types{"null"}}, contentJSON
+		m.title = op.messageTitle(" message")
 		m.description = "An empty body without a content type."
 		return
 	}
 	if t == nil || t == messageType || contentType == "" && !isBytes(deref(t)) && deref(t).Kind() != reflect.Interface {
 		m.goType = nil
 		m.name, m.payload, m.contentType = op.baseName()+"Message", &Schema{}, contentBytes
+		m.title = op.messageTitle(" message")
 		m.description = "The body is not declared: it may be anything."
 		if op.Action == parley.Receive && op.Input != messageType {
 			m.description = "The body is not read."
@@ -132,7 +139,7 @@ func (g *generator) bodyOf(m *messagePlan, t reflect.Type, op *operationPlan, co
 		m.payload = g.reflector.body(t, m.view)
 	}
 	if typeName(t) == "" || m.payload.Ref == "" {
-		m.name = op.baseName()
+		m.name, m.title = op.baseName(), op.messageTitle("")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 type operationPlan struct {
 	*parley.Operation
 	id      string
+	title   string
 	channel *channelPlan
 	message *messagePlan
 	// answers are the messages of its reply, nil without one.
@@ -56,20 +57,39 @@ func (op *operationPlan) baseName() string {
 	return identifier(camel(op.Address, true))
 }
 
+// addressTitle is what an operation without a function's name is called: by the
+// words of its address.
+func (op *operationPlan) addressTitle() string {
+	return sentence(strings.Join(words(op.Address), " "))
+}
+
+// messageTitle is the title of a message that is named by baseName; "" leaves it
+// to the name.
+func (op *operationPlan) messageTitle(suffix string) string {
+	if op.functionName() != "" {
+		return ""
+	}
+	return op.addressTitle() + suffix
+}
+
 // planReply plans the answers: the result or none, and the error.
 func (g *generator) planReply(op *operationPlan) {
+	if op.Stream {
+		g.planStream(op)
+		return
+	}
 	result := op.result()
 	if result != nil && result != noBodyType {
 		m := &messagePlan{view: output, headers: noErrorHeader(), correlated: true}
 		g.bodyOf(m, result, op, op.ReplyContentType)
 		if m.name != "" {
-			m.name = op.baseName() + "Reply"
+			m.name, m.title = op.baseName()+"Reply", op.messageTitle(" reply")
 		}
 		op.answers = append(op.answers, g.message(m))
 	}
 	if result == noBodyType && op.Action == parley.Send {
 		op.answers = append(op.answers, g.message(&messagePlan{
-			name: op.baseName() + "Reply", view: output, headers: noErrorHeader(), correlated: true,
+			name: op.baseName() + "Reply", title: op.messageTitle(" reply"), view: output, headers: noErrorHeader(), correlated: true,
 			contentType: contentBytes, payload: &Schema{}, description: "The answer is waited for and not read.",
 		}))
 	}
@@ -117,7 +137,10 @@ func errorMessage(op *operationPlan) *messagePlan {
 	}
 	codes := op.Errors
 	if len(codes) > 0 {
-		m.name, m.title = op.baseName()+"Error", sentence(op.baseName())+" error"
+		m.name, m.title = op.baseName()+"Error", op.messageTitle(" error")
+		if m.title == "" {
+			m.title = sentence(op.baseName()) + " error"
+		}
 		m.payload.Title = m.name
 		m.description += " The operation declares the codes " + listCodes(codes) + "; besides, " + listCodes(builtinCodes) + " can come from the service as such."
 	} else {
@@ -162,6 +185,7 @@ func (g *generator) nameOperations() {
 	for _, op := range g.operations {
 		if name := lowerFirst(op.functionName()); name != "" && op.Action == parley.Receive && count[name] == 1 {
 			op.id = unique(taken, identifier(camel(name, false)))
+			op.title = sentence(op.id)
 		}
 	}
 	for _, op := range g.operations {
@@ -169,8 +193,9 @@ func (g *generator) nameOperations() {
 			continue
 		}
 		verb := "send"
+		op.title = "Send " + lowerFirst(op.addressTitle())
 		if op.Action == parley.Receive {
-			verb = "receive"
+			verb, op.title = "receive", op.addressTitle()
 		}
 		op.id = unique(taken, verb+camel(op.channel.address, true))
 	}
@@ -180,7 +205,7 @@ func (g *generator) nameOperations() {
 func (g *generator) operation(op *operationPlan) *Operation {
 	out := &Operation{
 		Action:   Action(op.Action),
-		Title:    sentence(op.id),
+		Title:    op.title,
 		Channel:  Ref{"#/channels/" + op.channel.key},
 		Messages: []Ref{op.channel.ref(op.message)},
 	}
@@ -273,6 +298,12 @@ func (g *generator) reply(op *operationPlan) *Reply {
 			codes = append(codes, string(c))
 		}
 		out.Extensions = Extensions{ExtErrors: codes}
+	}
+	if op.Stream {
+		if out.Extensions == nil {
+			out.Extensions = Extensions{}
+		}
+		out.Extensions[ExtReplyMode] = streamMode
 	}
 	g.doc.Channels[replies.key] = channel
 	return out

@@ -20,7 +20,11 @@ func (v *viewer) flow(at int, op *operationPlan) ui.Flow {
 	}
 	f.Stages = append(f.Stages, ui.Node{Kind: "handler", Label: "handler", Name: name})
 	if op.replies() && op.Replies {
-		f.Outputs = append(f.Outputs, ui.Node{Kind: "reply", Label: "reply", Name: "reply-to of the caller"})
+		label := "reply"
+		if op.Stream {
+			label = "replies, as they come"
+		}
+		f.Outputs = append(f.Outputs, ui.Node{Kind: "reply", Label: label, Name: "reply-to of the caller"})
 	}
 	for _, forward := range v.g.forwards(at) {
 		n := ui.Node{Kind: "next", Label: "next address", Name: forward.channel.address}
@@ -57,9 +61,6 @@ func arrival(op *operationPlan) []ui.Node {
 		}
 	}
 	queue.Edge = strings.Join(keys, ", ")
-	if len(queue.Edge) > 40 {
-		queue.Edge = keys[0] + ", …"
-	}
 	return []ui.Node{{Kind: "exchange", Label: s.Exchange.Kind + " exchange", Name: s.Exchange.Name}, queue}
 }
 

@@ -2,6 +2,7 @@ package asyncapi
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/parley-go/parley"
@@ -121,17 +122,24 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 				continue
 			}
 			reply := v.message(m, op.Action == parley.Send)
-			if reply.Failure = isFailure(m); !reply.Failure {
+			reply.Failure, reply.Frame = isFailure(m), op.isFrame(ref)
+			if !reply.Failure && !reply.Frame {
 				shown.Gets = append(shown.Gets, v.glance(m))
 			}
 			shown.Replies = append(shown.Replies, reply)
 		}
 		shown.Gets = between(shown.Gets, " or ")
+		shown.Many = op.Stream
 		for _, c := range op.Errors {
 			shown.Errors = append(shown.Errors, ui.Code{Name: string(c), Meaning: meanings[c]})
 		}
 	}
 	return shown
+}
+
+// isFrame reports whether a reply is a frame of a stream without a value.
+func (op *operationPlan) isFrame(ref Ref) bool {
+	return slices.ContainsFunc(op.answers, func(m *messagePlan) bool { return m.frame && strings.HasSuffix(ref.Ref, "/messages/"+m.key) })
 }
 
 func between(links []ui.Link, text string) []ui.Link {
@@ -147,6 +155,8 @@ func between(links []ui.Link, text string) []ui.Link {
 
 func verb(op *operationPlan, o *Operation) string {
 	switch {
+	case op.Stream:
+		return "streams"
 	case op.Action == parley.Receive && o.Reply != nil:
 		return "answers"
 	case op.Action == parley.Receive:

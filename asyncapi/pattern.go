@@ -99,6 +99,7 @@ var stringRules = map[string]Schema{
 	}},
 	"iso4217":          {Pattern: `^[A-Z]{3}$`, Extensions: Extensions{ExtValidate: "iso4217"}},
 	"iso3166_1_alpha2": {Pattern: `^[A-Z]{2}$`, Extensions: Extensions{ExtValidate: "iso3166_1_alpha2"}},
+	"luhn_checksum":    {Pattern: `^[0-9]{2,}$`, Extensions: Extensions{ExtValidate: "luhn_checksum"}},
 	"json":             {ContentMediaType: "application/json", Extensions: Extensions{ExtValidate: "json"}},
 	"boolean":          {Enum: []any{"1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"}},
 }

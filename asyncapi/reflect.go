@@ -174,7 +174,7 @@ func (r *reflector) define(t reflect.Type, v view) *Schema {
 	case codesItself(t, v) && alternatives(t):
 		s = r.oneOfSchema(t, v)
 	case codesItself(t, v):
-		s = foreignCoding(t, v)
+		s = r.foreignCoding(t, v)
 	case t.Kind() == reflect.Struct:
 		s = r.structure(t, v)
 	default:

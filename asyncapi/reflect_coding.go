@@ -31,13 +31,18 @@ func codesItself(t reflect.Type, v view) bool {
 }
 
 // foreignCoding describes a type with methods of its own: a string where they
-// are those of a text, else anything.
-func foreignCoding(t reflect.Type, v view) *Schema {
+// are those of a text, what its method tells of itself where that reads JSON,
+// else anything.
+func (r *reflector) foreignCoding(t reflect.Type, v view) *Schema {
 	p := reflect.PointerTo(t)
-	s := &Schema{Extensions: Extensions{ExtGoType: t.String()}}
-	if v == input && !p.Implements(jsonUnmarshalerType) || v == output && !p.Implements(jsonMarshalerType) {
+	s := &Schema{}
+	switch {
+	case v == input && !p.Implements(jsonUnmarshalerType), v == output && !p.Implements(jsonMarshalerType):
 		s.Type = Types{"string"}
+	case v == input:
+		s = r.methodSchema(t)
 	}
+	s.Extensions = Extensions{ExtGoType: t.String()}
 	return s
 }
 

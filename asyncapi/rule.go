@@ -150,9 +150,7 @@ func textRule(r rule) *Schema {
 	case "excludesall":
 		return &Schema{Not: &Schema{Pattern: anyRune(r.param)}}
 	case "datetime":
-		if r.param == time.RFC3339 {
-			return &Schema{Format: "date-time", Pattern: patternTime}
-		}
+		return layoutRule(r)
 	}
 	return nil
 }

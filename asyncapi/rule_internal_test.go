@@ -56,7 +56,8 @@ func (o *one) accepts(t require.TestingT, value any) (schema, service bool) {
 var stringTags = []string{
 	"required", "len=2", "min=2", "max=3", "gt=1", "lt=3", "eq=ab", "ne=ab", "oneof=a 'a b' ab", "noneof=a ab",
 	"startswith=a.", "endswith=.b", "contains=.", "excludes=.", "containsany=.-[", "excludesall=.-]", "startsnotwith=a", "endsnotwith=c", "containsrune=é", "excludesrune=é",
-	"required,email", "omitempty,email", "omitempty,min=2,max=4", "uuid|email", "alpha|numeric", "required,alphanum,len=3", "omitempty,url", "datetime=2006-01-02T15:04:05Z07:00", "omitempty,oneof=a b",
+	"required,email", "omitempty,email", "omitempty,min=2,max=4", "uuid|email", "alpha|numeric", "required,alphanum,len=3", "omitempty,url", "datetime=2006-01-02T15:04:05Z07:00", "datetime=2006-01-02", "datetime=15:04", "datetime=02.01.2006 15:04:05", "datetime=2006/01", "datetime=Jan 2 2006",
+	"luhn_checksum", "omitempty,oneof=a b",
 }
 
 // Each rule alone: a type with many rules seldom comes to the odd values of one.

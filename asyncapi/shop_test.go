@@ -2,6 +2,7 @@ package asyncapi_test
 
 import (
 	"context"
+	"iter"
 	"time"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -81,6 +82,14 @@ func ListOrders(context.Context, string) (Page[Receipt], error) { return Page[Re
 
 func Tree(context.Context, *Node) (*Node, error) { return nil, nil }
 
+// Report yields the receipts of a customer as it finds them.
+func Report(context.Context, string) iter.Seq2[Receipt, error] {
+	return func(yield func(Receipt, error) bool) { yield(Receipt{OrderID: "1"}, nil) }
+}
+
+// Names yields names, and nothing for those that are secret.
+func Names(context.Context, *Node) iter.Seq[*string] { return func(func(*string) bool) {} }
+
 func Upload(context.Context, []byte) {}
 
 func shop() *parley.App {
@@ -94,6 +103,8 @@ func shop() *parley.App {
 	app.Subscriber("payments.{tenant}.captured", RecordPayment, parley.From(topology.Topic("payments")))
 	app.Subscriber("orders.list", ListOrders)
 	app.Subscriber("tree", Tree)
+	app.Subscriber("reports", Report, parley.Errors(parley.CodeNotFound))
+	app.Subscriber("names", Names)
 	app.Subscriber("upload", Upload)
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
 	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))

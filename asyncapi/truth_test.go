@@ -15,7 +15,10 @@ import (
 	"github.com/parley-go/parley/transport/memory"
 )
 
-var instances = flag.Int("instances", 1000, "bodies for each type of the corpus")
+var (
+	instances = flag.Int("instances", 1000, "bodies for each type of the corpus")
+	seeds     = flag.Uint64("seeds", 1, "how many sequences of such bodies, from seed 1 on")
+)
 
 // echo returns a handler that takes and gives a T.
 func echo[T any]() any { return func(v T) T { return v } }
@@ -60,10 +63,15 @@ func (c *collector) Errorf(format string, args ...any) {
 // the service, at least 98 % of the verdicts agree, at most 2 % are too strict.
 func TestTruthOfSchemas(t *testing.T) {
 	t.Parallel()
-	f := asyncapi.VerifySchemas(t, corpus(), asyncapi.Instances(*instances))
-	t.Logf("all: %s", f)
-	require.Zero(t, f.Unsound)
-	require.Zero(t, f.Untrue)
-	require.GreaterOrEqual(t, 100*f.Agreed, 98*f.Instances)
-	require.LessOrEqual(t, 100*f.Strict, 2*f.Instances)
+	for seed := range *seeds {
+		t.Run(fmt.Sprint("seed ", seed+1), func(t *testing.T) {
+			t.Parallel()
+			f := asyncapi.VerifySchemas(t, corpus(), asyncapi.Instances(*instances), asyncapi.Seed(seed+1))
+			t.Logf("all, seed %d: %s", seed+1, f)
+			require.Zero(t, f.Unsound)
+			require.Zero(t, f.Untrue)
+			require.GreaterOrEqual(t, 100*f.Agreed, 98*f.Instances)
+			require.LessOrEqual(t, 100*f.Strict, 2*f.Instances)
+		})
+	}
 }

@@ -27,7 +27,8 @@ type UseKind string
 const (
 	// UseCheck reads a message as the service would, and sends nothing.
 	UseCheck UseKind = "check"
-	// UseRequest sends it and waits for the answer.
+	// UseRequest sends it and waits for the answer, or shows the answers of a
+	// stream as they come.
 	UseRequest UseKind = "request"
 	// UseSend sends it and waits until it is stored.
 	UseSend UseKind = "send"
@@ -51,6 +52,9 @@ const (
 	// DefaultTryRate is how many uses there are in a minute, those of all
 	// visitors together, see [TryRate].
 	DefaultTryRate = 60
+	// DefaultTryReplies is how many replies of a stream are shown, see
+	// [TryReplies].
+	DefaultTryReplies = 1000
 	// DefaultTryAtOnce is how many uses there are at once, see [TryAtOnce].
 	DefaultTryAtOnce = 4
 )
@@ -61,6 +65,7 @@ type trying struct {
 	loopback  bool
 	body      int
 	timeout   time.Duration
+	replies   int
 	logger    *slog.Logger
 	rate      int
 	atOnce    int
@@ -113,7 +118,7 @@ func TryItOnLoopback(opts ...TryOption) PageOption {
 func newTrying(authorize func(Use) error, opts []TryOption) *trying {
 	t := &trying{
 		authorize: authorize, body: DefaultTryBody, timeout: DefaultTryTimeout,
-		rate: DefaultTryRate, atOnce: DefaultTryAtOnce, logger: slog.Default(),
+		rate: DefaultTryRate, replies: DefaultTryReplies, atOnce: DefaultTryAtOnce, logger: slog.Default(),
 	}
 	for _, o := range opts {
 		o(t)
@@ -128,6 +133,10 @@ func TryBody(n int) TryOption { return func(t *trying) { t.body = max(n, 1) } }
 
 // TryTimeout is how long a use may take.
 func TryTimeout(d time.Duration) TryOption { return func(t *trying) { t.timeout = max(d, 1) } }
+
+// TryReplies is how many replies of a stream are shown, of at most 4 MiB in all;
+// then its handler is cancelled. Less than 1 counts as 1.
+func TryReplies(n int) TryOption { return func(t *trying) { t.replies = max(n, 1) } }
 
 // TryRate is how many uses there are in a minute, those of all visitors
 // together; less than 1 counts as 1. As many may come at once.

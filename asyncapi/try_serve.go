@@ -21,6 +21,11 @@ type outcome struct {
 	Reply  *received `json:"reply,omitempty"`
 	// Error is what went wrong with the message itself.
 	Error *refusal `json:"error,omitempty"`
+	// End and Replies say how a stream ended, and behind how many replies.
+	End     streamEnd `json:"end,omitempty"`
+	Replies int       `json:"replies,omitempty"`
+	// written says that the visitor has it already.
+	written bool
 }
 
 // received is a reply as it came.
@@ -51,11 +56,11 @@ func (p *Page) serveTry(w http.ResponseWriter, r *http.Request) {
 	case refused != nil:
 		code = refused.Code
 		answer(w, refused.status, refused)
-	case out.Error != nil:
+	case !out.written:
+		answer(w, http.StatusOK, out)
+	}
+	if refused == nil && out.Error != nil {
 		code = out.Error.Code
-		answer(w, http.StatusOK, out)
-	default:
-		answer(w, http.StatusOK, out)
 	}
 	t.logger.LogAttrs(r.Context(), slog.LevelInfo, "asyncapi: page used",
 		slog.String("operation", use.Operation), slog.String("kind", string(use.Kind)), slog.String("outcome", string(code)),
@@ -101,6 +106,9 @@ func (p *Page) use(w http.ResponseWriter, u *Use) (*outcome, *refusal) {
 		return &outcome{Kind: in.Kind}, nil
 	}
 	m.AppID = p.app.Name() + " " + Origin
+	if op.Stream && in.Kind == UseRequest {
+		return p.stream(w, s, op, u, m, path), nil
+	}
 	return p.transmit(s, op, u, m, path)
 }
 
@@ -117,11 +125,7 @@ func (s *shown) operation(id string) *operationPlan {
 func (p *Page) transmit(s *shown, op *operationPlan, u *Use, m *parley.Message, path []string) (*outcome, *refusal) {
 	ctx, cancel := context.WithTimeout(u.Request.Context(), p.settings.try.timeout)
 	defer cancel()
-	var opts []parley.SendOption
-	for i, name := range op.Parameters {
-		opts = append(opts, parley.Path(name, path[i]))
-	}
-	publisher := p.app.PublisherTo(*op.Operation, opts...)
+	publisher := p.publisherTo(op, path)
 	out := &outcome{Kind: u.Kind}
 	begun := time.Now()
 	var reply *parley.Message
@@ -131,13 +135,22 @@ func (p *Page) transmit(s *shown, op *operationPlan, u *Use, m *parley.Message, 
 	} else {
 		err = publisher.Publish(ctx, m)
 	}
-	out.TookMS = float64(time.Since(begun).Microseconds()) / 1000
+	out.TookMS = since(begun)
 	if err != nil {
 		out.Error = sendError(err)
 	} else if reply != nil {
 		out.Reply = s.received(op, reply)
 	}
 	return out, nil
+}
+
+// publisherTo sends to an operation of the app itself.
+func (p *Page) publisherTo(op *operationPlan, path []string) *parley.Publisher {
+	var opts []parley.SendOption
+	for i, name := range op.Parameters {
+		opts = append(opts, parley.Path(name, path[i]))
+	}
+	return p.app.PublisherTo(*op.Operation, opts...)
 }
 
 // sendError tells a visitor how sending failed, without the names and addresses
@@ -196,7 +209,7 @@ func (s *shown) received(op *operationPlan, m *parley.Message) *received {
 func (s *shown) matching(op *operationPlan, m *parley.Message) string {
 	for _, declared := range op.answers {
 		object := s.generated.doc.Components.Messages[declared.key]
-		if object == nil || isFailure(object) || object.Payload == nil || object.Payload.Format != "" {
+		if object == nil || declared.frame || isFailure(object) || object.Payload == nil || object.Payload.Format != "" {
 			continue
 		}
 		body := json.RawMessage(m.Body)

@@ -17,8 +17,9 @@ type Watched interface {
 }
 
 // Watch holds every value that an app sends against the app's document while a
-// test runs: results of handlers, published values and requests, and the replies
-// that requests get. What fits no declared message fails the test. It is called
+// test runs: results of handlers and the errors that their callers are told of,
+// published values and requests, and the replies and error replies that requests
+// get. What fits no declared message fails the test. It is called
 // before the app starts; the document is generated with the first message, so
 // that later declarations count.
 func Watch(tb TB, app Watched, opts ...Option) {
@@ -48,7 +49,11 @@ func (w *watcher) around(op parley.Operation, next parley.Handler) parley.Handle
 			w.fits(plan, "sends", m, []*messagePlan{plan.message})
 		}
 		answer, err := next(ctx, m)
-		if err == nil && len(plan.answers) > 0 && (answer != nil || op.Action == parley.Receive && op.Output == nil) {
+		switch {
+		case len(plan.answers) == 0:
+		case err != nil && op.Action == parley.Receive:
+			w.fits(plan, "refuses with", op.Refusal(m, err), plan.answers)
+		case err == nil && (answer != nil || op.Action == parley.Receive && op.Output == nil):
 			w.fits(plan, "answers", answer, plan.answers)
 		}
 		return answer, err

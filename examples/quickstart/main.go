@@ -24,7 +24,8 @@ func main() {
 	if url := os.Getenv("PARLEY_URL"); url != "" {
 		t = rabbitmq.New(url)
 	}
-	if err := run(context.Background(), os.Stdout, t); err != nil {
+	fmt.Printf("running on %s\n", t)
+	if err := run(context.Background(), os.Stdout, newApp(t)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -44,11 +45,14 @@ func Sleep(ctx context.Context, _ string) (string, error) {
 	return "", ctx.Err()
 }
 
-func run(ctx context.Context, w io.Writer, t transport.Transport) error {
+func newApp(t transport.Transport) *parley.App {
+	return parley.New(t, parley.Info("quickstart", "1.0.0"), parley.Logger(slog.New(slog.DiscardHandler)))
+}
+
+func run(ctx context.Context, w io.Writer, app *parley.App) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	replies := make(chan string, 1)
-	app := parley.New(t, parley.Info("quickstart", "1.0.0"), parley.Logger(slog.New(slog.DiscardHandler)))
 	app.Subscriber("quickstart.ping", Pong)
 	app.Subscriber("quickstart.sleep", Sleep)
 	app.Subscriber("quickstart.replies", func(_ context.Context, reply string) error {
@@ -61,7 +65,6 @@ func run(ctx context.Context, w io.Writer, t transport.Transport) error {
 		return err
 	}
 	defer func() { _ = app.Stop(context.WithoutCancel(ctx)) }()
-	fmt.Fprintf(w, "running on %s\n", t)
 
 	samples := []struct {
 		title string

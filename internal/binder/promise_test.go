@@ -2,6 +2,7 @@ package binder_test
 
 import (
 	"context"
+	"iter"
 	"reflect"
 	"testing"
 
@@ -52,6 +53,7 @@ func TestSignaturesThatPromiseTooMuch(t *testing.T) {
 		"the input as first parameter":           func(pledge[int]) {},
 		"one parameter to answer by":             func(string, pledge[int], pledge[string]) {},
 		"a stream or an answer that comes later": func(string, pledge[int], push[int]) {},
+		"a single input for an answer":           func(iter.Seq[int], pledge[int]) {},
 		"no result but an error beside":          func(string, pledge[int]) int { return 1 },
 		"a result that can be encoded":           func(string, pledge[chan int]) {},
 	} {

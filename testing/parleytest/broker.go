@@ -20,6 +20,8 @@ type Broker struct {
 	// gate is closed by Unblock; nil while nothing is blocked.
 	gate chan struct{}
 	slow time.Duration
+	// stalled is set by StallStreams.
+	stalled bool
 }
 
 // RefuseNext refuses the next n messages, as a full queue does: their sender

@@ -12,7 +12,7 @@
 // # Call it
 //
 // [Service.Publish] and [Request] send as a parley client does, with any
-// [parley.SendOption]. [Service.Raw] and [Service.RawRequest] are a client that
+// [parley.SendOption]; [Stream] and [Collect] read many replies. [Service.Raw] and [Service.RawRequest] are a client that
 // is not parley's, [Service.Vanished] one that went away before its answer came,
 // [Service.Redeliver] a broker that delivers twice, [Service.Replay] a file of
 // captured messages, which [Service.Record] writes.

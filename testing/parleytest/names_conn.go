@@ -134,6 +134,14 @@ func (c *namedConn) DurableReplies() bool {
 	return ok && d.DurableReplies()
 }
 
+// Inbox asks the connection below. The broker chooses its name.
+func (c *namedConn) Inbox(ctx context.Context) (transport.Inbox, error) {
+	if i, ok := c.Conn.(transport.Inboxes); ok {
+		return i.Inbox(ctx)
+	}
+	return transport.Inbox{}, errCannot
+}
+
 // DeclareQueue declares the name with the prefix.
 func (c *namedConn) DeclareQueue(ctx context.Context, q topology.QueueDeclaration) error {
 	if d, ok := c.Conn.(transport.QueueDeclarer); ok {

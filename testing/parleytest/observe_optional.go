@@ -11,6 +11,8 @@ import (
 var (
 	_ transport.ReplyClassifier = (*conn)(nil)
 	_ transport.DurableReplies  = (*conn)(nil)
+	_ transport.Inboxes         = (*conn)(nil)
+	_ transport.Inboxes         = (*namedConn)(nil)
 	_ transport.QueueDeclarer   = (*conn)(nil)
 	_ transport.QueueInspector  = (*conn)(nil)
 )
@@ -30,6 +32,14 @@ func (c *conn) ClassifyReply(address string) transport.ReplyClass {
 func (c *conn) DurableReplies() bool {
 	d, ok := c.Conn.(transport.DurableReplies)
 	return ok && d.DurableReplies()
+}
+
+// Inbox asks the connection below.
+func (c *conn) Inbox(ctx context.Context) (transport.Inbox, error) {
+	if i, ok := c.Conn.(transport.Inboxes); ok {
+		return i.Inbox(ctx)
+	}
+	return transport.Inbox{}, errCannot
 }
 
 // DeclareQueue declares with the connection below.

@@ -1,10 +1,6 @@
 package ui
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-)
+import "fmt"
 
 // Drawing is a flow with places, in the units of its view box.
 type Drawing struct {
@@ -13,80 +9,6 @@ type Drawing struct {
 	Title         string
 	Boxes         []box
 	Arrows        []arrow
-}
-
-type box struct {
-	Kind, Label string
-	Lines       []line
-	X, Y, W, H  int
-}
-
-type line struct {
-	Text string
-	Y    int
-}
-
-type arrow struct {
-	Kind, Path, Head string
-	Label            string
-	LX, LY           int
-	Anchor           string
-}
-
-const (
-	charWidth  = 7 // of the names, a little more than it is
-	labelWidth = 7
-	lineHeight = 15
-	padding    = 12
-	boxTop     = 19 // the kind's baseline
-)
-
-// newBox measures a node whose lines have at most room characters.
-func newBox(n Node, room int) box {
-	b := box{Kind: n.Kind, Label: n.Label, W: utf8.RuneCountInString(n.Label)*labelWidth + 2*padding}
-	for i, text := range breakName(n.Name, room) {
-		b.Lines = append(b.Lines, line{text, boxTop + 17 + i*lineHeight})
-		b.W = max(b.W, utf8.RuneCountInString(text)*charWidth+2*padding)
-	}
-	b.H = boxTop + 13 + len(b.Lines)*lineHeight
-	if len(b.Lines) == 0 {
-		b.H = boxTop + 13
-	}
-	return b
-}
-
-func (b *box) right() int   { return b.X + b.W }
-func (b *box) bottom() int  { return b.Y + b.H }
-func (b *box) centerX() int { return b.X + b.W/2 }
-func (b *box) centerY() int { return b.Y + b.H/2 }
-
-// at moves the box and its lines.
-func (b *box) at(x, y int) {
-	b.X, b.Y = x, y
-}
-
-// breakName splits a name into at most three lines, behind dots where it can.
-func breakName(name string, room int) []string {
-	var lines []string
-	for name != "" {
-		runes := []rune(name)
-		if len(runes) <= room {
-			return append(lines, name)
-		}
-		if len(lines) == 2 {
-			return append(lines, string(runes[:room-1])+"…")
-		}
-		cut := room
-		for i := room - 1; i > room/3; i-- {
-			if strings.ContainsRune(".-_/: ,", runes[i]) {
-				cut = i + 1
-				break
-			}
-		}
-		lines = append(lines, strings.TrimSpace(string(runes[:cut])))
-		name = strings.TrimSpace(string(runes[cut:]))
-	}
-	return lines
 }
 
 // head is an arrow's point at x, y in one of the directions r, l, u, d.
@@ -112,7 +34,7 @@ func (f Flow) Wide() *Drawing {
 		b := newBox(n, room)
 		if i > 0 {
 			before := &d.Boxes[len(d.Boxes)-1]
-			space := max(gap, utf8.RuneCountInString(n.Edge)*labelWidth+26)
+			space := max(gap, nameWidth(cut(n.Edge, maxEdge))+26)
 			b.at(before.right()+space, 0)
 			d.across(before, &b, n.Edge)
 		}
@@ -132,7 +54,7 @@ func (f Flow) Wide() *Drawing {
 	}
 	for _, n := range f.Outputs {
 		b := newBox(n, room)
-		outX = max(outX, x+utf8.RuneCountInString(n.Edge)*labelWidth+30)
+		outX = max(outX, x+nameWidth(cut(n.Edge, maxEdge))+30)
 		b.at(outX, y)
 		y = b.bottom() + 10
 		d.branch(&d.Boxes[last], &b, n)
@@ -163,7 +85,7 @@ func (d *Drawing) level() {
 }
 
 func (d *Drawing) across(from, to *box, label string) {
-	d.Arrows = append(d.Arrows, arrow{Kind: "main", Label: label, LX: (from.right() + to.X) / 2, Anchor: "middle"})
+	d.Arrows = append(d.Arrows, arrow{Kind: "main", LX: (from.right() + to.X) / 2, Anchor: "middle"}.labelled(label))
 }
 
 // branch leads from the last stage to an output.
@@ -175,7 +97,7 @@ func (d *Drawing) branch(from, to *box, n Node) {
 		to.Y = start - to.H/2
 	}
 	bend := to.X - 22
-	a := arrow{Kind: n.Kind, Label: n.Edge, LX: bend - 4, LY: end - 7, Anchor: "end", Head: head(to.X, end, 'r')}
+	a := arrow{Kind: n.Kind, LX: bend - 4, LY: end - 7, Anchor: "end", Head: head(to.X, end, 'r')}.labelled(n.Edge)
 	a.Path = fmt.Sprintf("M%d %dH%dV%dH%d", from.right(), start, bend, end, to.X-6)
 	if end == start {
 		a.Path = fmt.Sprintf("M%d %dH%d", from.right(), start, to.X-6)
@@ -196,9 +118,9 @@ func (d *Drawing) aside(f Flow, last int) {
 		b.at(handler.X, y)
 		x := min(handler.centerX()+12, b.right()-12)
 		d.Arrows = append(d.Arrows, arrow{
-			Kind: "error", Label: f.Failure.Edge, LX: x + 8, LY: y - 13, Anchor: "start",
+			Kind: "error", LX: x + 8, LY: y - 13, Anchor: "start",
 			Path: fmt.Sprintf("M%d %dV%d", x, handler.bottom(), y-6), Head: head(x, y, 'd'),
-		})
+		}.labelled(f.Failure.Edge))
 		d.Boxes = append(d.Boxes, b)
 	}
 	if f.Retry != nil && last > 0 {
@@ -223,6 +145,11 @@ func (d *Drawing) bound() {
 	for _, b := range d.Boxes {
 		d.Width, d.Height = max(d.Width, b.right()), max(d.Height, b.bottom())
 	}
+	for _, a := range d.Arrows {
+		if a.Anchor == "start" {
+			d.Width = max(d.Width, a.LX+nameWidth(a.Label))
+		}
+	}
 	d.Width += 2
 	d.Height += 2
 }
@@ -242,9 +169,9 @@ func (f Flow) Tall() *Drawing {
 		if i > 0 {
 			before := d.Boxes[i-1]
 			d.Arrows = append(d.Arrows, arrow{
-				Kind: "main", Label: n.Edge, LX: 32, LY: (before.bottom()+b.Y)/2 + 4, Anchor: "start",
+				Kind: "main", LX: 32, LY: (before.bottom()+b.Y)/2 + 4, Anchor: "start",
 				Path: fmt.Sprintf("M20 %dV%d", before.bottom(), b.Y-6), Head: head(20, b.Y, 'd'),
-			})
+			}.labelled(n.Edge))
 		}
 		d.Boxes = append(d.Boxes, b)
 	}
@@ -269,9 +196,9 @@ func (f Flow) Tall() *Drawing {
 		b.at(40, y)
 		y = b.bottom() + 10
 		d.Arrows = append(d.Arrows, arrow{
-			Kind: n.Kind, Label: n.Edge, LX: 44, LY: b.Y - 5, Anchor: "start",
+			Kind: n.Kind, LX: 44, LY: b.Y - 5, Anchor: "start",
 			Path: fmt.Sprintf("M20 %dV%dH%d", handler.bottom(), b.centerY(), b.X-6), Head: head(b.X, b.centerY(), 'r'),
-		})
+		}.labelled(n.Edge))
 		d.Boxes = append(d.Boxes, b)
 	}
 	d.bound()

@@ -37,13 +37,26 @@ type Operation struct {
 	About        []Block
 	// Gives and Gets are the names of what comes in and goes out.
 	Gives, Gets []Link
-	Facts       []Fact
-	Flow        Flow
-	Parameters  []Property
-	Messages    []Message
-	Replies     []Message
-	Errors      []Code
-	Try         bool
+	// Many says that one request has many of Gets.
+	Many       bool
+	Facts      []Fact
+	Flow       Flow
+	Parameters []Property
+	Messages   []Message
+	Replies    []Message
+	Errors     []Code
+	Try        bool
+}
+
+// Frames are the replies that belong to the running of a stream.
+func (o Operation) Frames() []Message {
+	var frames []Message
+	for _, m := range o.Replies {
+		if m.Frame {
+			frames = append(frames, m)
+		}
+	}
+	return frames
 }
 
 // Word is a part of an address.
@@ -65,7 +78,9 @@ type Message struct {
 	ContentType string
 	About       []Block
 	// Failure says that it tells of an error.
-	Failure  bool
+	Failure bool
+	// Frame says that it belongs to the running of a stream and has no value.
+	Frame    bool
 	Headers  []Property
 	Body     Value
 	Foreign  string // the schema in another language

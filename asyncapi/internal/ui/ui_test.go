@@ -52,10 +52,10 @@ func TestDrawingsKeepBoxesApart(t *testing.T) {
 		f := ui.Flow{
 			Stages: []ui.Node{
 				{Kind: "exchange", Label: "topic exchange", Name: name},
-				{Kind: "queue", Label: "queue", Name: name, Edge: "a.*.#"},
+				{Kind: "queue", Label: "queue", Name: name, Edge: "a.*." + name},
 				{Kind: "handler", Label: "handler", Name: name},
 			},
-			Outputs: []ui.Node{{Kind: "reply", Label: "reply", Name: name}, {Kind: "next", Label: "next", Name: name}, {Kind: "next", Label: "next", Name: name}},
+			Outputs: []ui.Node{{Kind: "reply", Label: "reply", Name: name}, {Kind: "next", Label: "topic exchange " + name, Name: name}, {Kind: "next", Label: "next", Name: name}},
 			Retry:   &ui.Node{Kind: "retry", Label: "again", Name: "after 1s"}, Failure: &ui.Node{Kind: "error", Label: "error queue", Name: name},
 		}
 		for _, d := range []*ui.Drawing{f.Wide(), f.Tall()} {

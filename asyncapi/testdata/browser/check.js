@@ -1,6 +1,6 @@
 "use strict";
 // Looks at a page in Chromium and prints one JSON line of what is wrong with it.
-// Usage: node check.js <url> <folder for screenshots> <name> <tries>
+// Usage: node check.js <url> <folder for screenshots> <name> true, false or stream
 const { chromium } = require("playwright-core");
 const axe = require("axe-core");
 
@@ -35,6 +35,27 @@ async function inspect(page, where) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(wide <= 0, `${where}: the page is ${wide} px wider than its window`);
   for (const v of await page.evaluate(() => window.violations)) faults.push(`${where}: policy: ${v}`);
+}
+
+// Texts stay inside their boxes, and boxes and labels inside their picture.
+async function drawings(page, where) {
+  const out = await page.evaluate(() => {
+    const found = [];
+    for (const svg of document.querySelectorAll(".flow svg")) {
+      if (!svg.getBoundingClientRect().width) continue;
+      for (const text of svg.querySelectorAll(".box text")) {
+        const room = Number(text.parentNode.querySelector("rect").getAttribute("width"));
+        if (12 + text.getComputedTextLength() > room) found.push(`${text.textContent} leaves its box`);
+      }
+      const frame = svg.getBoundingClientRect();
+      for (const text of svg.querySelectorAll("text")) {
+        const own = text.getBoundingClientRect();
+        if (own.left < frame.left - 1 || own.right > frame.right + 1) found.push(`${text.textContent} leaves the picture`);
+      }
+    }
+    return found;
+  });
+  for (const text of out) faults.push(`${where}: ${text}`);
 }
 
 async function keyboard(page) {
@@ -95,14 +116,53 @@ async function tryIt(page) {
   await op.getByText("The service would take it").waitFor();
 }
 
+// Replies are seen while the handler still runs, and Stop cancels it. The test
+// lets the handler yield at /drip and tells at /ended how it ended.
+async function stream(page) {
+  const op = page.locator("#drip");
+  expect(/Drip→Placed, Placed, …/.test(await op.locator(".glance").textContent()), `the glance is ${await op.locator(".glance").textContent()}`);
+  await drawings(page, "stream");
+  await op.locator(".try-open").click();
+  await op.locator('[data-at="/body"]').fill("1");
+  await op.getByRole("button", { name: "Send and read" }).click();
+  await op.getByText("Reading: 1 reply so far").waitFor();
+  expect(await op.locator(".replies li").count() === 1, "the first reply is not shown while the handler runs");
+  await fetch(`${base}/drip?n=2`);
+  await op.getByText("Reading: 2 replies so far").waitFor();
+  await inspect(page, "stream running");
+  await op.locator(".try").screenshot({ path: `${folder}/${name}-stream.png` });
+  await fetch(`${base}/drip?n=0`);
+  await op.getByText(/^Complete: 2 replies in/).waitFor();
+  expect(await (await fetch(`${base}/ended`)).text() === "by itself", "the handler did not end by itself");
+  await op.getByRole("button", { name: "Send and read" }).click();
+  await op.getByText("Reading: 1 reply so far").waitFor();
+  await op.getByRole("button", { name: "Stop" }).click();
+  await op.getByText("Stopped after 1 reply; its handler is cancelled.").waitFor();
+  expect(await (await fetch(`${base}/ended`)).text() === "cancelled", "Stop does not cancel the handler");
+  expect(await op.locator(".replies li").count() === 1, "Stop takes the replies away");
+  await op.getByRole("button", { name: "Send and read" }).click();
+  await op.getByText("Reading: 1 reply so far").waitFor();
+  await fetch(`${base}/drip?n=-1`);
+  await op.getByText("Error data_loss after 1 reply").waitFor();
+  await inspect(page, "stream with an error");
+}
+
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags, timeout: 120_000 });
   try {
+    if (tries === "stream") {
+      const page = await open(browser, { width: 1360, height: 900 }, "light");
+      await stream(page);
+      await page.context().close();
+      console.log(JSON.stringify(faults));
+      return;
+    }
     for (const [device, size] of [["desktop", { width: 1360, height: 900 }], ["phone", { width: 390, height: 844 }]]) {
       for (const scheme of ["light", "dark"]) {
         const page = await open(browser, size, scheme);
         await page.screenshot({ path: `${folder}/${name}-${device}-${scheme}.png` });
         if (tries === "true" || (device === "phone") === (scheme === "dark")) await inspect(page, `${device} ${scheme}`);
+        if (scheme === "light") await drawings(page, device);
         if (scheme === "light") await keyboard(page);
         if (scheme === "light" && tries === "true") await tryIt(page);
         await page.locator("main article").first().screenshot({ path: `${folder}/${name}-${device}-${scheme}-operation.png` });

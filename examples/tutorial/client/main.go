@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/parley-go/parley"
-	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
 
@@ -31,13 +30,13 @@ type Receipt struct {
 
 func main() {
 	url := cmp.Or(os.Getenv("PARLEY_URL"), "amqp://guest:guest@localhost:5672/")
-	if err := run(context.Background(), os.Stdout, rabbitmq.New(url)); err != nil {
+	client := parley.New(rabbitmq.New(url), parley.Info("till", "1.0.0"))
+	if err := run(context.Background(), os.Stdout, client); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(ctx context.Context, w io.Writer, t transport.Transport) error {
-	client := parley.New(t, parley.Info("till", "1.0.0"))
+func run(ctx context.Context, w io.Writer, client *parley.App) error {
 	orders := client.Publisher("orders.place")
 	if err := client.Start(ctx); err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/asyncapi"
 	"github.com/parley-go/parley/transport/memory"
 )
 
@@ -33,13 +34,15 @@ func TestClient(t *testing.T) {
 	require.NoError(t, service.Start(t.Context()))
 	defer func() { require.NoError(t, service.Stop(context.Background())) }()
 
+	client := parley.New(broker, parley.Info("till", "1"))
+	asyncapi.Watch(t, client)
 	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), &out, broker))
+	require.NoError(t, run(t.Context(), &out, client))
 	require.Equal(t, want, out.String())
 }
 
 func TestNoService(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	require.ErrorIs(t, run(t.Context(), &out, memory.New()), parley.ErrNoRoute)
+	require.ErrorIs(t, run(t.Context(), &out, parley.New(memory.New())), parley.ErrNoRoute)
 }

@@ -169,10 +169,11 @@
 
     const result = el("div", { className: "result", role: "status" });
     const asks = op.action === "receive" && op.reply;
-    const send = el("button", { type: "submit", className: "go" }, asks ? "Send and wait" : "Send");
+    const streams = asks && op.reply["x-reply-mode"] === "stream";
+    const send = el("button", { type: "submit", className: "go" }, streams ? "Send and read" : asks ? "Send and wait" : "Send");
     const quick = asks ? el("button", { type: "button" }, "Send only") : "";
     const check = el("button", { type: "button" }, "Check");
-    const cancel = el("button", { type: "button", hidden: true }, "Stop waiting");
+    const cancel = el("button", { type: "button", hidden: true }, streams ? "Stop" : "Stop waiting");
     const busy = (on) => { for (const b of [send, quick, check]) if (b) b.disabled = on; cancel.hidden = !on; };
 
     const clear = () => {
@@ -198,6 +199,38 @@
     const tell = (kind, title, ...kids) => result.replaceChildren(el("div", { className: "told " + kind }, el("p", { className: "told-title" }, title), ...kids));
     const table = (name, o) => (Object.keys(o ?? {}).length ? [el("h5", {}, name), el("dl", { className: "pairs" }, ...Object.entries(o).map(([k, v]) => el("div", {}, el("dt", {}, k), el("dd", {}, show(v)))))] : []);
 
+    const shown = (r) => (r.json !== undefined || r.text ? el("pre", { tabIndex: 0 }, show(r.json ?? r.text)) : el("p", {}, r.size ? `${r.size} bytes` : "An empty body: the operation was carried out and has no value."));
+    const count = (n) => (n === 1 ? "1 reply" : n + " replies");
+
+    // read shows the replies of a stream as they come, one line of JSON each.
+    const read = async (answer, list) => {
+      const title = el("p", { className: "told-title" }, "Waiting for the first reply…");
+      const box = el("div", { className: "told" }, title, list);
+      result.replaceChildren(box);
+      const end = (kind, text, ...kids) => { box.classList.add(kind); title.textContent = text; box.append(...kids); };
+      const take = (out) => {
+        if (out.reply) {
+          list.append(el("li", {}, el("p", {}, `${out.reply.matches || "A reply that is not declared"} after ${out.took_ms} ms`), shown(out.reply)));
+          title.textContent = `Reading: ${count(list.children.length)} so far`;
+          return false;
+        }
+        const n = count(out.replies ?? 0);
+        if (out.error) end("bad", `Error ${out.error.code} after ${n}`, el("p", {}, out.error.message), ...(out.error.details ? [el("pre", { tabIndex: 0 }, show(out.error.details))] : []));
+        else if (out.end === "limit") end("good", `${n}, and there is more than the page shows; the handler is stopped`);
+        else end("good", `Complete: ${n} in ${out.took_ms} ms`);
+        return true;
+      };
+      const reader = answer.body.getReader(), decoder = new TextDecoder();
+      let rest = "", over = false;
+      for (;;) {
+        const { done, value } = await reader.read();
+        rest += decoder.decode(value, { stream: !done });
+        for (let at; (at = rest.indexOf("\n")) >= 0; rest = rest.slice(at + 1)) over = take(JSON.parse(rest.slice(0, at)));
+        if (done) break;
+      }
+      if (!over) end("bad", `Cut off after ${count(list.children.length)}`);
+    };
+
     const go = async (kind) => {
       clear();
       let text;
@@ -208,12 +241,14 @@
         mark([e]);
         return tell("bad", "The message does not fit.");
       }
+      const replies = el("ol", { className: "replies", "aria-live": "off" });
       const stop = new AbortController();
       cancel.onclick = () => stop.abort();
       busy(true);
       tell("", asks && kind === "request" ? "Waiting for the answer…" : "Sending…");
       try {
         const answer = await fetch("try", { method: "POST", headers: { "Content-Type": "application/json" }, body: text, signal: stop.signal, credentials: "same-origin" });
+        if (answer.headers.get("Content-Type") === "application/x-ndjson") return await read(answer, replies);
         const out = await answer.json();
         if (!answer.ok) {
           const rest = mark(out.fields ?? []);
@@ -225,10 +260,10 @@
         if (!out.reply) return tell("good", `Stored after ${took}`);
         const r = out.reply;
         return tell("good", `${r.matches || "A reply that is not declared"} after ${took}`,
-          r.json !== undefined || r.text ? el("pre", { tabIndex: 0 }, show(r.json ?? r.text)) : el("p", {}, r.size ? `${r.size} bytes` : "An empty body: the operation was carried out and has no value."),
-          ...table("Headers", r.headers), ...table("Properties", r.properties));
+          shown(r), ...table("Headers", r.headers), ...table("Properties", r.properties));
       } catch (e) {
-        tell("bad", e.name === "AbortError" ? "Stopped waiting; the message may have been handled." : "The page's server cannot be reached.");
+        const title = e.name !== "AbortError" ? "The page's server cannot be reached." : streams && kind === "request" ? `Stopped after ${count(replies.children.length)}; its handler is cancelled.` : "Stopped waiting; the message may have been handled.";
+        tell("bad", title, ...(replies.firstChild ? [replies] : []));
       } finally {
         busy(false);
       }
