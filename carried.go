@@ -4,6 +4,9 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
+
+	"github.com/parley-go/parley/transport"
 )
 
 // maxCarried bounds the sender's headers on a message in an error queue, in
@@ -61,4 +64,55 @@ func fieldSize(v any) int {
 		}
 	}
 	return size
+}
+
+// sendable returns a message for an error queue without what no message can
+// carry, as a handler may have written it into its own; it takes m over.
+func sendable(m *Message) *Message {
+	for _, text := range [...]*string{&m.ID, &m.CorrelationID, &m.ReplyTo, &m.Type, &m.AppID, &m.ContentType, &m.ContentEncoding} {
+		if len(*text) > maxShortString {
+			*text = ""
+		}
+	}
+	m.ID = first(m.ID, newMessageID())
+	kept := make(Headers, len(m.Headers))
+	for name, v := range m.Headers {
+		if len(name) <= maxShortString && carriable(v, maxNesting) {
+			kept[name] = v
+		}
+	}
+	before, _ := m.Headers[HeaderFailureOmitted].(int64)
+	kept[HeaderFailureOmitted] = before + int64(len(m.Headers)-len(kept))
+	m.Headers = kept
+	return m
+}
+
+// maxNesting is how many levels of tables and lists client libraries accept.
+const maxNesting = 32
+
+// carriable reports whether a header may have the value v: see [Headers].
+func carriable(v any, depth int) bool {
+	switch v := v.(type) {
+	case nil, bool, string, []byte, float32, float64, time.Time:
+		return true
+	case []string:
+		return len(v) <= maxCarriedFields
+	case []any:
+		return len(v) <= maxCarriedFields && depth > 0 &&
+			!slices.ContainsFunc(v, func(v any) bool { return !carriable(v, depth-1) })
+	case map[string]any:
+		return len(v) <= maxCarriedFields && depth > 0 && carriableTable(v, depth-1)
+	default:
+		_, ok, err := transport.Integer(v)
+		return ok && err == nil
+	}
+}
+
+func carriableTable(table map[string]any, depth int) bool {
+	for name, v := range table {
+		if len(name) > maxShortString || !carriable(v, depth) {
+			return false
+		}
+	}
+	return true
 }

@@ -263,6 +263,9 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	}
 	for _, f := range r.settings.forwards {
 		b, faults := (&model{app: r.app}).bind(f.address, f.opts, in)
+		if err := b.checkForward(); len(faults) == 0 && err != nil {
+			faults = append(faults, err)
+		}
 		for _, err := range faults {
 			errs = append(errs, fmt.Errorf("PublishTo(%q): %w", f.address, err))
 		}

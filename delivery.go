@@ -182,10 +182,7 @@ func (d *delivery) giveBack() transport.Verdict {
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
-		if errors.Is(err, ErrNoRoute) || unsendable(err) {
-			return d.fail(ctx, &forwardError{err})
-		}
-		return d.again(ctx, "forwarded result was not confirmed", err)
+		return d.forwardFailed(ctx, err)
 	}
 	if d.writer != nil {
 		return d.finishStream(ctx, out)
@@ -197,19 +194,6 @@ func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict 
 	}
 	d.app.stats.handled.Add(1)
 	return transport.Ack
-}
-
-// forward publishes a result to every PublishTo.
-func (d *delivery) forward(ctx context.Context, out *Message) error {
-	if out == nil {
-		return nil
-	}
-	for _, b := range d.forwards {
-		if err := b.forward(ctx, d.derived(out)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // wantsReply: results that are not nil go to whoever is named; somebody who

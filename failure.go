@@ -15,6 +15,7 @@ import (
 const (
 	reasonReplyUnroutable   = "reply_unroutable"
 	reasonForwardUnroutable = "publish_unroutable"
+	reasonForwardUnsendable = "publish_unsendable"
 	reasonReplyUnsendable   = "reply_unsendable"
 	reasonNotSettled        = "not_settled"
 	reasonDeliveryLimit     = "delivery_limit"
@@ -40,17 +41,11 @@ var errDeliveryLimit = Permanent(NewError(CodeAborted, "delivered too often with
 // panicError is a recovered panic. Its text and stack stay in the log.
 type panicError = binder.PanicError
 
-// forwardError is a result that a PublishTo queue did not take.
-type forwardError struct{ err error }
-
 // replyError is a result that no message can carry.
 type replyError struct{ err error }
 
 func (e *replyError) Error() string { return "reply: " + e.err.Error() }
 func (e *replyError) Unwrap() error { return e.err }
-
-func (e *forwardError) Error() string { return "forwarded result: " + e.err.Error() }
-func (e *forwardError) Unwrap() error { return e.err }
 
 // public reduces an error to what may leave the process: what the handler said
 // on purpose, and neutral words for everything else.
@@ -75,13 +70,13 @@ func classify(err error, id string) failure {
 		return failure{code: CodeAborted, text: "delivered too often without being settled", reason: reasonDeliveryLimit}
 	}
 	if e, ok := errors.AsType[*Error](err); ok {
-		return failure{code: e.code, text: e.message, details: e.details}
+		return failure{code: Code(cut(string(e.code), maxShortString)), text: e.message, details: e.details}
 	}
 	if e, ok := errors.AsType[*binder.InputError](err); ok {
 		return failure{code: CodeInvalidArgument, text: e.Error()}
 	}
-	if _, ok := errors.AsType[*forwardError](err); ok {
-		return failure{code: CodeUnavailable, text: seeLog("the result could not be passed on", id), reason: reasonForwardUnroutable}
+	if e, ok := errors.AsType[*forwardError](err); ok {
+		return e.failure(id)
 	}
 	if _, ok := errors.AsType[*replyError](err); ok {
 		return failure{code: CodeInternal, text: seeLog("the result could not be sent", id), reason: reasonReplyUnsendable}
@@ -114,22 +109,19 @@ func (d *delivery) fail(ctx context.Context, err error) transport.Verdict {
 }
 
 // giveUp tells a waiting parley caller of the last failure and ends the message.
-func (d *delivery) giveUp(ctx context.Context, err error) transport.Verdict {
-	f := d.public(err)
-	d.logFailure(f, err)
+func (d *delivery) giveUp(ctx context.Context, cause error) transport.Verdict {
+	f := d.public(cause)
+	d.logFailure(f, cause)
 	d.app.stats.fail(f.code)
-	tell := d.tells()
-	if tell {
-		if v, done := d.tell(ctx, f); done {
-			return v
-		}
-	}
+	told, err := d.tell(ctx, f)
 	switch {
+	case err != nil:
+		return d.again(ctx, "error reply was not confirmed", err)
 	case d.settledByHand():
 		return transport.Ack // without effect: the handler has decided
-	case tell && d.marked && !d.settings.keepFailed:
+	case told && d.marked && !d.settings.keepFailed:
 		return transport.Ack
-	case tell && d.marked:
+	case told && d.marked:
 		return d.move(ctx, f)
 	default:
 		return d.finish(ctx, f)
@@ -174,19 +166,26 @@ func (d *delivery) finish(ctx context.Context, f failure) transport.Verdict {
 	}
 }
 
-// tell sends an error reply. done says that v is the end of it.
-func (d *delivery) tell(ctx context.Context, f failure) (v transport.Verdict, done bool) {
-	err := d.answer(ctx, d.errorReply(f))
+// tell sends an error reply to a caller that is to have one. told says that the
+// caller has it or is gone; an error, that it may still be told.
+func (d *delivery) tell(ctx context.Context, f failure) (told bool, err error) {
+	if !d.tells() {
+		return false, nil
+	}
+	err = d.answer(ctx, d.errorReply(f))
 	switch {
 	case err == nil:
-		return 0, false
+		return true, nil
 	case errors.Is(err, ErrNoRoute):
 		d.app.stats.unroutable.Add(1)
-		return 0, false
+		return true, nil
 	case d.expired():
-		return 0, false
+		return true, nil
+	case unsendable(err):
+		d.log(slog.LevelError, "caller cannot be told of the failure", slog.Any("error", err))
+		return false, nil
 	default:
-		return d.again(ctx, "error reply was not confirmed", err), true
+		return false, err
 	}
 }
 
@@ -205,11 +204,13 @@ func (d *delivery) logFailure(f failure, err error) {
 // move puts the message into the error queue, confirmed, before it is
 // acknowledged. When that fails the message stays where it was.
 func (d *delivery) move(ctx context.Context, f failure) transport.Verdict {
-	err := d.send(ctx, &transport.Publication{
-		Message:   d.failed(f),
-		Key:       d.topology.ErrorQueue,
-		Mandatory: true,
-	})
+	p := &transport.Publication{Message: d.failed(f), Key: d.topology.ErrorQueue, Mandatory: true}
+	err := d.send(ctx, p)
+	if err != nil && unsendable(err) {
+		d.log(slog.LevelWarn, "message is moved without what no message can carry", slog.Any("error", err))
+		p.Message = sendable(p.Message)
+		err = d.send(ctx, p)
+	}
 	if err != nil {
 		return d.again(ctx, "error queue did not take the message", err)
 	}
@@ -238,11 +239,11 @@ func (d *delivery) failed(f failure) *Message {
 	headers[HeaderFailureCode] = string(f.code)
 	headers[HeaderFailureReason] = cut(reason, maxReason)
 	headers[HeaderFailureTime] = time.Now().UTC().Format(time.RFC3339)
-	headers[HeaderFailureAddress] = m.Address
+	headers[HeaderFailureAddress] = cut(m.Address, maxShortString)
 	headers[HeaderFailureHandler] = cut(d.name, maxShortString)
 	headers[HeaderFailureAttempt] = f.attempt
 	if m.Exchange != "" {
-		headers[HeaderFailureExchange] = m.Exchange
+		headers[HeaderFailureExchange] = cut(m.Exchange, maxShortString)
 	}
 	m.Headers = headers
 	return &m

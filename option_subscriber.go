@@ -158,8 +158,10 @@ func Broadcast() SubscriberOption {
 
 // PublishTo forwards every result that is not nil to address, besides
 // answering the caller. Send options such as [To] say how. The message is
-// acknowledged when all of it is confirmed; a queue that does not exist is a
-// failure of the message. Several PublishTo add up.
+// acknowledged when all of it is confirmed; a queue that does not exist, a result
+// that no message can carry, and an error of send middleware's own are failures
+// of the message. What is wrong with every result, such as a missing [Path], is a
+// registration error. Several PublishTo add up.
 func PublishTo(address string, opts ...SendOption) SubscriberOption {
 	return subscriberOption{
 		fmt.Sprintf("parley.PublishTo(%q)", address),

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -209,6 +210,11 @@ func (s *sendSettings) refuseStream(method string) error {
 
 type outgoingKey struct{}
 
+// errReplacedContext is permanent: the middleware will do it again.
+var errReplacedContext = &transport.PermanentError{
+	Err: errors.New("a send middleware replaced its context; hint: derive it from the one it was given"),
+}
+
 // transmit sends out through the send middleware.
 func (b *binding) transmit(ctx context.Context, out *outgoing) (*Message, error) {
 	if b.send == nil {
@@ -223,7 +229,7 @@ func (b *binding) transmit(ctx context.Context, out *outgoing) (*Message, error)
 func (b *binding) deliver(ctx context.Context, m *Message) (*Message, error) {
 	out, ok := ctx.Value(outgoingKey{}).(*outgoing)
 	if !ok {
-		return nil, fmt.Errorf("%w: a send middleware replaced its context; hint: derive it from the one it was given", ErrNotSent)
+		return nil, fmt.Errorf("%w: %w", ErrNotSent, errReplacedContext)
 	}
 	return b.dispatch(ctx, out, m)
 }
@@ -283,16 +289,6 @@ func (u *unconfirmed) told(err error) error {
 	if u.tell != nil {
 		u.tell(err)
 	}
-	return err
-}
-
-// forward sends an encoded result, which it takes over.
-func (b *binding) forward(ctx context.Context, m *Message) error {
-	out := &outgoing{settings: b.settings}
-	if err := b.address(m, out); err != nil {
-		return err
-	}
-	_, err := b.transmit(ctx, out)
 	return err
 }
 

@@ -236,7 +236,7 @@ func TestStep6Unsendable(t *testing.T) {
 		require.NoError(w, reply.Publish(w.ctx(), "x", parley.ReplyTo(w.at("next"))))
 		require.Equal(w, "reply_unsendable", next(w, failed).Headers[parley.HeaderFailureReason])
 		require.NoError(w, forward.Publish(w.ctx(), "x"))
-		require.Equal(w, "publish_unroutable", next(w, unforwarded).Headers[parley.HeaderFailureReason])
+		require.Equal(w, "publish_unsendable", next(w, unforwarded).Headers[parley.HeaderFailureReason])
 		require.Len(w, ran, 3)
 	})
 }

@@ -63,6 +63,7 @@ func (d *delivery) beginStream(ctx context.Context) (v transport.Verdict, ok boo
 		return 0, true
 	}
 	d.leave()
+	d.conclude(ctx, nil, err)
 	d.writer.close()
 	switch {
 	case d.writer.left():
@@ -70,6 +71,9 @@ func (d *delivery) beginStream(ctx context.Context) (v transport.Verdict, ok boo
 	case errors.Is(err, errStreamExists):
 		d.writer = nil
 		return d.fail(ctx, err), false
+	case unsendable(err):
+		d.writer = nil
+		return d.fail(ctx, &replyError{err}), false
 	default:
 		return d.again(ctx, "stream could not be opened", err), false
 	}

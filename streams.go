@@ -59,10 +59,12 @@ func (s *streams) init(n *run) {
 	n.work.Go(s.keep)
 }
 
+var errNoInboxes = &transport.PermanentError{Err: errors.New("the transport has no inboxes for streams")}
+
 // inbox returns where frames of the other side may be sent.
 func (s *streams) inbox(ctx context.Context) (transport.Inbox, error) {
 	if s.inboxes == nil {
-		return transport.Inbox{}, errors.New("the transport has no inboxes for streams")
+		return transport.Inbox{}, errNoInboxes
 	}
 	return s.inboxes.Inbox(ctx)
 }

@@ -19,6 +19,11 @@ var stopCases = []testCase{
 		run:     stopHandsBack,
 	},
 	{
+		name:    "stop/begins nothing new",
+		promise: "Stop takes no further deliveries: what is prefetched goes back to the broker unhandled, however long the running handlers take.",
+		run:     stopBeginsNothing,
+	},
+	{
 		name:    "stop/writes verdicts",
 		promise: "Stop waits for the running handlers and writes their verdicts.",
 		run:     stopWritesVerdicts,
@@ -107,6 +112,47 @@ func stopHandsBack(e *env) {
 	require.EqualValues(e.t, mine, count.Load(), "a handler started after Stop had returned")
 }
 
+// stopBeginsNothing holds the one worker of a consumer until its end is well
+// under way.
+func stopBeginsNothing(e *env) {
+	const n = 20
+	c := e.connect()
+	s := e.onQueue("q")
+	c.declare(s)
+	for i := range n {
+		c.put(s.Queue.Name, fmt.Sprint(i))
+	}
+	begun := make(chan string, n)
+	release := make(chan struct{})
+	consumer := c.consume(s, n/2, 1, func(_ context.Context, m *transport.Message) transport.Verdict {
+		begun <- string(m.Body)
+		<-release
+		return transport.Ack
+	})
+	first := receive(e, begun, "the first delivery")
+	stopped := make(chan error, 1)
+	go func() { stopped <- consumer.Stop(e.ctx) }()
+	e.eventually("Stop has begun", func() bool { return consumer.Ready(e.ctx) != nil })
+	c.roundTrips()
+	require.Empty(e.t, stopped, "Stop returned while a handler ran")
+	close(release)
+	require.NoError(e.t, receive(e, stopped, "the end of Stop"))
+	require.Empty(e.t, begun, "a handler began after Stop")
+	rest := e.connect().collect(s)
+	require.NotContains(e.t, rest.bodies(n-1), first, "it was acknowledged and delivered again")
+	c.put(s.Queue.Name, "marker")
+	require.Equal(e.t, "marker", string(rest.next().Body))
+}
+
+// roundTrips takes far longer than a Stop that waits for nobody.
+func (c *conn) roundTrips() {
+	c.e.t.Helper()
+	s := c.e.onQueue("other")
+	for range 5 {
+		c.declare(s)
+	}
+}
+
 func stopWritesVerdicts(e *env) {
 	c := e.connect()
 	s := e.onQueue("q")
@@ -121,7 +167,9 @@ func stopWritesVerdicts(e *env) {
 	ctx := receive(e, started, "a delivery")
 	stopped := make(chan error, 1)
 	go func() { stopped <- consumer.Stop(e.ctx) }()
-	require.NoError(e.t, ctx.Err())
+	c.roundTrips()
+	require.Empty(e.t, stopped, "Stop returned while a handler ran")
+	require.NoError(e.t, ctx.Err(), "the handler may end in peace")
 	close(release)
 	require.NoError(e.t, receive(e, stopped, "the end of Stop"))
 	c.put(s.Queue.Name, "marker")
