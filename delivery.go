@@ -182,6 +182,7 @@ func (d *delivery) giveBack() transport.Verdict {
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
+		d.last = err
 		if errors.Is(err, ErrNoRoute) || unsendable(err) {
 			return d.fail(ctx, &forwardError{err})
 		}
