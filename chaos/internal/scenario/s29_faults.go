@@ -152,32 +152,12 @@ func (s *soaking) deleteQueue(ctx context.Context) error {
 // same channel.
 func (s *soaking) breakChannel(ctx context.Context) error {
 	const mates = 200
-	if err := deleteExchange(s.Node.URL(), s.Queue("exchange")); err != nil {
-		return err
-	}
 	s.Injected()
 	spoilt := make(chan error, 1)
-	go func() { spoilt <- s.publishNowhere(ctx) }()
+	go func() { spoilt <- spoil(ctx, s.Run, s.toNowhere, s.Queue("exchange")) }()
 	crowd(mates, 20, s.IDs(mates), func(id uint64) {
 		s.journal.Note(journal.Attempted, id)
 		s.settle(id, s.toWork.Publish(ctx, text(id)), nil)
 	})
 	return <-spoilt
-}
-
-// publishNowhere publishes to the exchange that was deleted. A session that a
-// fault before this one has ended declares the exchange again: then it is
-// deleted again.
-func (s *soaking) publishNowhere(ctx context.Context) error {
-	const tries = 3
-	for range tries {
-		if s.toNowhere.Publish(ctx, "spoilt") != nil {
-			return nil
-		}
-		if err := deleteExchange(s.Node.URL(), s.Queue("exchange")); err != nil {
-			return err
-		}
-	}
-	s.Wrongf("wanted an error for a missing exchange, got none %d times", tries)
-	return nil
 }
