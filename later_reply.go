@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -139,7 +140,9 @@ func (t *ticket) send(ctx context.Context, n *run, m *Message) error {
 // answering returns what sends the later answers of a run through the send
 // middleware that the app has now; it is made when it is needed.
 func (a *App) answering() func() *binding {
-	middleware, _, _, _ := a.declared()
+	a.mu.Lock()
+	middleware := slices.Clone(a.middleware)
+	a.mu.Unlock()
 	return sync.OnceValue(func() *binding {
 		b := &binding{app: a}
 		b.wrap(Operation{Action: Send, Later: true, Rule: a.checks.rule}, middleware)

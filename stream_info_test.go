@@ -112,8 +112,10 @@ func TestMiddlewareFollowsItemsOfTheClient(t *testing.T) {
 		app.Subscriber(w.at("twice"), func(parts iter.Seq[part]) iter.Seq[part] {
 			return func(yield func(part) bool) {
 				for p := range parts {
-					if !yield(p) || !yield(p) {
-						return
+					for range 2 {
+						if !yield(p) {
+							return
+						}
 					}
 				}
 			}
