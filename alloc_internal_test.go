@@ -31,6 +31,15 @@ func TestAllocationsOfARequest(t *testing.T) {
 	require.NoError(t, app.Stop(ctx))
 }
 
+func TestFollowingNothingAllocatesNothing(t *testing.T) {
+	ctx := context.WithValue(t.Context(), outgoingKey{}, &outgoing{stream: &reader{}})
+	require.Zero(t, testing.AllocsPerRun(100, func() {
+		if s, ok := StreamFrom(ctx); !ok || s.Sent()+s.Received() != 0 {
+			t.Error("wanted a stream that has not begun")
+		}
+	}))
+}
+
 type plain struct {
 	Name  string
 	Inner []struct{ N *int }

@@ -182,6 +182,7 @@ func (d *delivery) giveBack() transport.Verdict {
 // succeed sends the result where it belongs and acknowledges.
 func (d *delivery) succeed(ctx context.Context, out *Message) transport.Verdict {
 	if err := d.forward(ctx, out); err != nil {
+		d.last = err
 		return d.forwardFailed(ctx, err)
 	}
 	if d.writer != nil {

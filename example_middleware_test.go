@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
+	"slices"
 
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/transport/memory"
@@ -71,6 +73,37 @@ func ExampleSendMiddleware() {
 	// Output:
 	// <nil>
 	// acme
+}
+
+// What follows a request passes no middleware, but is counted, and its end told.
+// Here the reader leaves after two of a thousand items.
+func ExampleStreamFrom() {
+	ctx := context.Background()
+	follow := parley.SendMiddleware(func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			if stream, ok := parley.StreamFrom(ctx); ok {
+				stream.OnEnd(func(err error) { fmt.Println(m.Address, stream.Received(), err) })
+			}
+			return next(ctx, m)
+		}
+	})
+	app := parley.New(memory.New(), quiet)
+	app.Use(follow)
+	app.Subscriber("count", func(n int) iter.Seq[int] { return slices.Values(make([]int, n)) })
+	count := app.Publisher("count")
+	if err := app.Start(ctx); err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer app.Stop(ctx)
+
+	read := 0
+	for _, err := range parley.Stream[int](ctx, count, 1000) {
+		if read++; err != nil || read == 2 {
+			break
+		}
+	}
+	// Output: count 2 context canceled
 }
 
 // A handler that was not given the message finds it in its context.

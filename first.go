@@ -21,7 +21,15 @@ func First[R any](ctx context.Context, p *Publisher, v any, opts ...SendOption) 
 	if err != nil {
 		return Answer[R]{}, err
 	}
-	defer g.leave()
+	end := context.Canceled
+	defer func() { g.leave(end) }()
+	var answer Answer[R]
+	answer, end = firstGood[R](ctx, b, g)
+	return answer, end
+}
+
+// firstGood waits for an answer that is no error.
+func firstGood[R any](ctx context.Context, b *binding, g *gathering) (Answer[R], error) {
 	var failed []error
 	for {
 		m, err := g.next(ctx)

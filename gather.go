@@ -38,14 +38,19 @@ func Gather[R any](ctx context.Context, p *Publisher, v any, opts ...SendOption)
 			yield(Answer[R]{}, err)
 			return
 		}
-		defer g.leave()
+		end := context.Canceled
+		defer func() { g.leave(end) }()
 		for {
 			m, err := g.next(ctx)
 			switch {
 			case err != nil:
-				yield(Answer[R]{}, b.explainCall(err))
+				end = b.explainCall(err)
+				yield(Answer[R]{}, end)
 				return
-			case m == nil || !yield(answerOf[R](b, m), nil):
+			case m == nil:
+				end = nil
+				return
+			case !yield(answerOf[R](b, m), nil):
 				return
 			}
 		}
@@ -86,12 +91,14 @@ func (p *Publisher) gather(ctx context.Context, method string, v any, opts []Sen
 	}
 	g := newGathering(&out.settings)
 	out.wait = g.call
-	if _, err := b.transmit(ctx, out); err != nil {
-		g.leave()
-		return nil, nil, b.explainCall(err)
+	_, err = b.transmit(ctx, out)
+	if err == nil && g.run == nil {
+		err = &CallError{b.template.String(), g.correlationID, errors.New("a send middleware returned without sending")}
 	}
-	if g.run == nil {
-		return nil, nil, &CallError{b.template.String(), g.correlationID, errors.New("a send middleware returned without sending")}
+	if err != nil {
+		err = b.explainCall(err)
+		g.leave(err)
+		return nil, nil, err
 	}
 	return b, g, nil
 }

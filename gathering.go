@@ -36,14 +36,18 @@ type gathering struct {
 	mu     sync.Mutex
 	unread []*Message
 	bytes  int
-	// count is how many answers came; seen are the instances that they are of.
+	// count is how many answers came, given how many were handed out; seen are the
+	// instances that they are of.
 	count int
+	given int64
 	seen  map[string]struct{}
 	// until is when the limit is up, zero for none; last when something came.
 	until, last time.Time
 	// ended says that nothing more is taken in; final is why, nil for a good end.
 	ended bool
 	final error
+
+	endings endings
 }
 
 func newGathering(s *sendSettings) *gathering {
@@ -154,6 +158,7 @@ func (g *gathering) take() (m *Message, idle time.Duration, done bool, err error
 	g.unread[0] = nil
 	g.unread = g.unread[1:]
 	g.bytes -= len(m.Body)
+	g.given++
 	return m, 0, false, nil
 }
 
@@ -224,8 +229,9 @@ func (g *gathering) callError(err error) error {
 	return &CallError{Address: g.address, CorrelationID: g.correlationID, Err: err}
 }
 
-// leave forgets the request.
-func (g *gathering) leave() {
+// leave forgets the request, which has ended with err, nil for a good end.
+func (g *gathering) leave(err error) {
+	defer g.endings.tell(err)
 	if g.run == nil {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"reflect"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/parley-go/parley/transport"
@@ -15,8 +17,8 @@ import (
 // Reply answers the message whose handler kept that token of its [Later], with
 // v, which is encoded as any result. app is any running app of the service; it
 // need not have the subscriber. nil means that the broker has stored the answer
-// in the caller's queue; a caller that waited may have left it by then. Send
-// middleware does not see it.
+// in the caller's queue; a caller that waited may have left it by then. The send
+// middleware of app is around it, that of routers not.
 //
 // v is of the type that Later was declared with or a pointer to it, a [Response]
 // of it, or a *[Message]; nil is no value. The reply address is checked again: by [AllowReplyTo] of the
@@ -111,8 +113,7 @@ func (a *App) replyLater(ctx context.Context, t *ticket, m *Message) error {
 	case !t.deadline.IsZero() && !time.Now().Before(t.deadline):
 		return fmt.Errorf("%w: %w: its caller waited until %s", ErrNotSent, ErrExpired, t.deadline.UTC().Format(time.RFC3339))
 	}
-	class := run.classify(t.replyTo)
-	if !run.replyPolicy(t.queue).allows(t.replyTo, class) {
+	if !run.replyPolicy(t.queue).allows(t.replyTo, run.classify(t.replyTo)) {
 		return fmt.Errorf("%w: %w; hint: parley.AllowReplyTo, given to parley.New", ErrNotSent, errReplyForbidden)
 	}
 	m.ID, m.CorrelationID = first(m.ID, t.messageID), first(m.CorrelationID, t.correlationID)
@@ -124,7 +125,29 @@ func (a *App) replyLater(ctx context.Context, t *ticket, m *Message) error {
 		ctx, cancel = context.WithDeadlineCause(ctx, t.deadline, ErrExpired)
 		defer cancel()
 	}
-	return run.confirmed(ctx, t.caller(class).direct(m, t.replyTo))
+	m.Address = t.replyTo
+	_, err := run.answers().transmit(ctx, &outgoing{message: m, answer: t.send})
+	return err
+}
+
+// send is what send middleware is around. Where the answer goes is not for
+// middleware to say: that was checked.
+func (t *ticket) send(ctx context.Context, n *run, m *Message) error {
+	m.Address = t.replyTo
+	return n.confirmed(ctx, t.caller(n.classify(t.replyTo)).direct(m, t.replyTo))
+}
+
+// answering returns what sends the later answers of a run through the send
+// middleware that the app has now; it is made when it is needed.
+func (a *App) answering() func() *binding {
+	a.mu.Lock()
+	middleware := slices.Clone(a.middleware)
+	a.mu.Unlock()
+	return sync.OnceValue(func() *binding {
+		b := &binding{app: a}
+		b.wrap(Operation{Action: Send, Later: true, Rule: a.checks.rule}, middleware)
+		return b
+	})
 }
 
 // replyPolicy is of the subscriber of a queue, or else of the app.

@@ -271,3 +271,60 @@ func TestLaterRegistration(t *testing.T) {
 	require.False(t, parley.Later[int]{}.Wanted())
 	require.Zero(t, parley.Later[int]{}.Expires())
 }
+
+// Send middleware is around an answer that comes later, and does not decide where
+// it goes.
+func TestMiddlewareAroundLaterAnswers(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		tokens := keeper(w, app)
+		got := takeReplies(app, w.at("receipts"))
+		orders := app.Publisher(w.at("place"))
+		type seen struct {
+			op      parley.Operation
+			address string
+			code    string
+			waiting bool
+			err     error
+		}
+		all := make(chan seen, 9)
+		app.Use(parley.OperationMiddleware(func(op parley.Operation, next parley.Handler) parley.Handler {
+			if op.Action != parley.Send || !op.Later {
+				return next
+			}
+			return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+				s := seen{op: op, address: m.Address, code: m.Header(parley.HeaderError), waiting: parley.Waiting(ctx)}
+				m.SetHeader("x-hop", "1")
+				m.Address = "elsewhere"
+				var answer *parley.Message
+				answer, s.err = next(ctx, m)
+				all <- s
+				return answer, s.err
+			}
+		}))
+		w.start(app)
+		require.NoError(w, orders.Publish(w.ctx(), purchase{"o1"}, parley.ReplyTo(w.at("receipts")), parley.Token("t1")))
+		token := next(w, tokens).token
+		own := &parley.Message{Body: []byte(`{"order":"o1"}`), ContentType: "application/json", Headers: parley.Headers{"x-own": "1"}}
+		require.NoError(w, parley.Reply(w.ctx(), app, token, own))
+		a := next(w, got)
+		require.NoError(w, a.Err)
+		require.Equal(w, parley.Headers{"x-own": "1", "x-hop": "1"}, a.Message.Headers)
+		require.Equal(w, parley.Headers{"x-own": "1"}, own.Headers, "the caller's own message stays as it is")
+		s := next(w, all)
+		require.Equal(w, w.at("receipts"), s.address)
+		require.Empty(w, s.op.Address)
+		require.False(w, s.waiting)
+		require.NoError(w, s.err)
+
+		require.NoError(w, parley.ReplyError(w.ctx(), app, token, parley.NewError(parley.CodeNotFound, "no")))
+		require.Error(w, next(w, got).Err)
+		require.Equal(w, string(parley.CodeNotFound), next(w, all).code)
+
+		require.NoError(w, orders.Publish(w.ctx(), purchase{"o2"}, parley.ReplyTo(w.at("nobody"))))
+		require.ErrorIs(w, parley.Reply(w.ctx(), app, next(w, tokens).token, receipt{"o2"}), parley.ErrNoRoute)
+		require.ErrorIs(w, next(w, all).err, parley.ErrNoRoute)
+		nothing(w, all)
+	})
+}

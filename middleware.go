@@ -10,7 +10,8 @@ import (
 // Around a subscriber m is what was received and the answer is what the
 // function returned. Around a publisher m is what is to be sent, with Address
 // and Exchange set to its destination, and the answer is the reply that a
-// waiting request got, nil for everything else.
+// waiting request got, nil for everything else. What follows the message, items
+// of a stream and the answers to a [Gather], passes no Handler: see [StreamFrom].
 type Handler func(ctx context.Context, m *Message) (*Message, error)
 
 // Middleware wraps handling or sending; it is a [HandleMiddleware], a
@@ -24,15 +25,16 @@ type Middleware interface{ middleware() }
 // compiles its registrations, and the Handler it returns is called concurrently.
 type HandleMiddleware func(next Handler) Handler
 
-// SendMiddleware wraps the sending of messages: publish, request and forwarded
-// results. Replies are part of handling. In a batch, next returns when
-// the message is on its way, elsewhere when its outcome is known. It is called
+// SendMiddleware wraps the sending of messages: publish, request, forwarded
+// results, and [Reply]. Other replies are part of handling. In a batch, and of a
+// [Stream] or a [Gather], next returns when the message is on its way, elsewhere
+// when its outcome is known. It is called
 // once for each publisher, and the Handler it returns is called concurrently.
 type SendMiddleware func(next Handler) Handler
 
 // OperationMiddleware wraps handling and sending, and is told what it wraps:
-// around a subscriber the Action of op is [Receive], around a publisher and each
-// [PublishTo] it is [Send]. For the rest it is a [HandleMiddleware] or a
+// around a subscriber the Action of op is [Receive], around a publisher, each
+// [PublishTo] and [Reply] it is [Send]. For the rest it is a [HandleMiddleware] or a
 // [SendMiddleware]. To leave an operation alone it returns next.
 type OperationMiddleware func(op Operation, next Handler) Handler
 

@@ -64,7 +64,9 @@ type Operation struct {
 	// Input, or that a send sends one, each of type Payload.
 	Upload bool
 	// Later says that the result comes after the handler has returned, see
-	// [Later]. Output is its type, nil where it has no value.
+	// [Later]. Output is its type, nil where it has no value. Of a send, which only
+	// [OperationMiddleware] is told of, it says that it sends such results; they go
+	// where their tokens say, and Address is empty.
 	Later bool
 	// Concurrency and Prefetch are the subscriber's; MaxBody is in bytes.
 	Concurrency, Prefetch, MaxBody int

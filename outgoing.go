@@ -24,6 +24,8 @@ type outgoing struct {
 	stream *reader
 	// items follow the request of a client stream; nil for one value.
 	items *binder.Sequence
+	// answer, when set, sends the message in place of dispatch: see [Reply].
+	answer func(context.Context, *run, *Message) error
 	// confirm, when set, takes the pending outcome in place of waiting for it.
 	confirm func(unconfirmed)
 }
@@ -238,6 +240,9 @@ func (b *binding) dispatch(ctx context.Context, out *outgoing, m *Message) (*Mes
 	run := b.app.current.Load()
 	if run == nil {
 		return nil, b.app.notRunning()
+	}
+	if out.answer != nil {
+		return nil, out.answer(ctx, run, m)
 	}
 	p := &transport.Publication{
 		Message: m, Exchange: out.settings.exchange, Key: m.Address,

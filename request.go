@@ -96,6 +96,9 @@ func (b *binding) prepareWaiting(method string, v any, opts []SendOption) (*outg
 
 func (b *binding) request(ctx context.Context, out *outgoing) (*Message, error) {
 	m, err := b.transmit(ctx, out)
+	if out.stream != nil {
+		out.stream.endings.tell(err)
+	}
 	if err != nil {
 		if t, ok := errors.AsType[*timeoutError](err); ok && t.own && out.settings.quiet {
 			return nil, nil

@@ -28,6 +28,8 @@ type run struct {
 	closed chan struct{}
 	// around is the middleware of this run alone.
 	around []HandleMiddleware
+	// answers is what answers that come later are sent with.
+	answers func() *binding
 	// ctx lives as long as the run; work are the goroutines that it bounds.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -51,6 +53,7 @@ func (a *App) connect(ctx context.Context, s *startSettings, m *model, w *watch)
 	n := &run{
 		app:       a,
 		around:    s.around,
+		answers:   a.answering(),
 		watch:     w,
 		closed:    make(chan struct{}),
 		calls:     calls{pending: map[string]*call{}, max: a.settings.maxPending},

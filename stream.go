@@ -43,17 +43,26 @@ func Stream[T any](ctx context.Context, p *Publisher, v any, opts ...SendOption)
 			yield(none, err)
 			return
 		}
-		defer r.leave()
+		end := context.Canceled
+		defer func() {
+			r.leave()
+			r.endings.tell(end)
+		}()
 		for {
 			m, err := r.next(ctx)
 			if err == nil && m == nil {
+				end = nil
 				return
 			}
 			value := none
 			if err == nil {
 				err = r.read(b, m, &value)
 			}
-			if !yield(value, err) || (err != nil && !r.goesOn(err)) {
+			goesOn := err == nil || r.goesOn(err)
+			if !goesOn {
+				end = err
+			}
+			if !yield(value, err) || !goesOn {
 				return
 			}
 		}
@@ -79,12 +88,15 @@ func (p *Publisher) stream(ctx context.Context, v any, opts []SendOption) (*bind
 	if err := b.uploads(out, false); err != nil {
 		return nil, nil, err
 	}
-	if _, err := b.transmit(ctx, out); err != nil {
-		r.leave()
-		return nil, nil, r.failed(ctx, err)
+	_, err = b.transmit(ctx, out)
+	if err == nil && r.streams == nil {
+		err = errors.New("a send middleware returned without sending")
 	}
-	if r.streams == nil {
-		return nil, nil, r.failed(ctx, errors.New("a send middleware returned without sending"))
+	if err != nil {
+		r.leave()
+		err = r.failed(ctx, err)
+		r.endings.tell(err)
+		return nil, nil, err
 	}
 	return b, r, nil
 }

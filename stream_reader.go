@@ -59,6 +59,10 @@ type reader struct {
 	final error
 	// closed says that the server has ended it and need not be told.
 	closed bool
+	// given counts what was handed out, of all runs.
+	given int64
+
+	endings endings
 }
 
 func newReader(address string, s *sendSettings) *reader {
@@ -234,6 +238,7 @@ func (r *reader) take() (m *Message, done bool, err error) {
 	m = r.buffer[0]
 	r.buffer[0] = nil
 	r.buffer = r.buffer[1:]
+	r.given++
 	if r.intake.Take(len(m.Body)) && !r.ended && r.control != "" {
 		r.told = time.Now()
 		r.grant()

@@ -113,6 +113,8 @@ func (nobody) Send(ctx context.Context, _ *Message) error { return ctx.Err() }
 // finishStream ends a stream whose handler is through.
 func (d *delivery) finishStream(ctx context.Context, result *Message) transport.Verdict {
 	err := d.writer.finish(ctx, result)
+	// A run whose end did not leave is no good one.
+	d.last = err
 	switch {
 	case err == nil:
 		d.app.stats.handled.Add(1)

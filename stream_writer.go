@@ -51,6 +51,8 @@ type writer struct {
 	heard, told time.Time
 	// peer is who reads.
 	peer *peer
+
+	endings endings
 }
 
 // newWriter returns the sending end for a request f.
@@ -354,6 +356,14 @@ func (w *writer) left() bool {
 	return ok && e.code == CodeCanceled
 }
 
+// why is how the stream has ended, nil for all of it.
+func (w *writer) why() error {
+	if cause := w.cause(); cause != nil {
+		return cause
+	}
+	return w.delivery.last
+}
+
 // close forgets the stream.
 func (w *writer) close() {
 	if w == nil {
@@ -366,6 +376,7 @@ func (w *writer) close() {
 	w.mu.Unlock()
 	gone.leave()
 	w.intake.release()
+	w.endings.tell(w.why())
 	w.cancel(nil)
 }
 

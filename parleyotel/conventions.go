@@ -32,10 +32,14 @@ const (
 // Names of our own, for what the conventions have none for.
 const (
 	attemptKey     = attribute.Key("parley.attempt")
+	sentKey        = attribute.Key("parley.items.sent")
+	receivedKey    = attribute.Key("parley.items.received")
+	directionKey   = attribute.Key("parley.item.direction")
 	immediateKey   = attribute.Key("parley.retry.immediate")
 	addressKey     = attribute.Key("parley.subscriber.address")
 	appNameKey     = attribute.Key("parley.app.name")
 	metricActive   = "parley.process.active"
+	metricItems    = "parley.stream.items"
 	metricRetries  = "parley.process.retries"
 	metricFailed   = "parley.messages.failed"
 	metricPending  = "parley.requests.pending"
@@ -43,6 +47,7 @@ const (
 	metricPaused   = "parley.subscribers.paused"
 	metricLinks    = "parley.connections.up"
 	unitMessage    = "{message}"
+	unitItem       = "{item}"
 	unitRun        = "{run}"
 	unitRequest    = "{request}"
 	unitReply      = "{reply}"
@@ -54,7 +59,14 @@ const (
 const (
 	publish = "publish"
 	request = "request"
+	reply   = "reply"
 	process = "process"
+)
+
+// Values of directionKey.
+const (
+	directionSent     = "sent"
+	directionReceived = "received"
 )
 
 var (

@@ -14,7 +14,7 @@ const defaultExchange = "amq.default"
 // destination names where an operation sends to or receives from, as the
 // conventions say: exchange, routing key and, of a receiver, queue, without
 // those that are empty or the same twice. The routing key is the address with
-// its {parameters}.
+// its {parameters}. An answer that comes later has none that is known before.
 func destination(op *parley.Operation) string {
 	var parts []string
 	add := func(part string) {
@@ -32,7 +32,7 @@ func destination(op *parley.Operation) string {
 	if s := op.Subscription; s != nil {
 		add(s.Queue.Name)
 	}
-	if len(parts) == 0 {
+	if len(parts) == 0 && !op.Later {
 		return defaultExchange
 	}
 	return strings.Join(parts, ":")
@@ -41,6 +41,9 @@ func destination(op *parley.Operation) string {
 // destinationAttributes are the attributes of an operation's destination that
 // spans and metrics have in common.
 func destinationAttributes(op *parley.Operation, name string) []attribute.KeyValue {
+	if name == "" {
+		return nil
+	}
 	key := destinationKey
 	if len(op.Parameters) > 0 {
 		key = templateKey

@@ -16,7 +16,10 @@
 //   - "publish <destination>", a producer span, for each message that is
 //     published or forwarded by [parley.PublishTo]. In a batch it covers the
 //     sending and not the confirm.
-//   - "request <destination>", a client span, from sending to the reply.
+//   - "request <destination>", a client span, from sending to the reply; of a
+//     stream to the end of its loop, of a [parley.Gather] to the end of the answers,
+//     with how many items went each way.
+//   - "reply", a producer span, for each [parley.Reply] and [parley.ReplyError].
 //   - "process <destination>" for each run of a handler: with a caller that
 //     waits a server span and the child of the request's span, otherwise a
 //     consumer span that begins a trace of its own, linked to the publish span

@@ -13,6 +13,13 @@ var outcomes = []struct {
 	err  error
 	name string
 }{
+	{parley.ErrStreamStalled, "stalled"},
+	{parley.ErrStreamServerGone, "server_gone"},
+	{parley.ErrStreamLost, "connection_lost"},
+	{parley.ErrStreamRestarted, "restarted"},
+	{parley.ErrStreamGap, "items_missing"},
+	{parley.ErrStreamCut, "items_missing"},
+	{parley.ErrStreamOverflow, "overflow"},
 	{parley.ErrNoRoute, "no_route"},
 	{parley.ErrRefused, "refused"},
 	{parley.ErrBlocked, "blocked"},

@@ -14,6 +14,7 @@ type telemetry struct {
 	settings
 	tracer      trace.Tracer
 	instruments instruments
+	items       items
 }
 
 // instruments are those that middleware feeds.
@@ -33,7 +34,7 @@ func Instrument(app *parley.App, opts ...Option) error {
 	t := &telemetry{settings: newSettings(opts)}
 	t.tracer = t.tracers.Tracer(scopeName, trace.WithSchemaURL(schemaURL))
 	meter := t.meters.Meter(scopeName, metric.WithSchemaURL(schemaURL))
-	err := errors.Join(t.instruments.make(meter), observe(meter, app))
+	err := errors.Join(t.instruments.make(meter), t.items.observe(meter), observe(meter, app))
 	app.Use(parley.OperationMiddleware(t.around))
 	return err
 }

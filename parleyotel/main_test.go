@@ -128,7 +128,7 @@ func (w *world) wait(n int) tracetest.SpanStubs {
 }
 
 // traces waits for n spans and draws them: each one below its parent, with its
-// kind, attempt, error type, and after an arrow what it is linked to.
+// kind, attempt, error type, items, and after an arrow what it is linked to.
 func (w *world) traces(n int) string {
 	w.Helper()
 	all := w.wait(n)
@@ -164,6 +164,10 @@ func (w *world) line(s *tracetest.SpanStub, names map[trace.SpanID]string) strin
 		errorType, _ := value(s, "error.type")
 		text += " !" + errorType.AsString()
 		require.Empty(w, s.Status.Description)
+	}
+	if sent, ok := value(s, "parley.items.sent"); ok {
+		received, _ := value(s, "parley.items.received")
+		text += fmt.Sprintf(" sent %d received %d", sent.AsInt64(), received.AsInt64())
 	}
 	for _, l := range s.Links {
 		name, ok := names[l.SpanContext.SpanID()]

@@ -25,6 +25,8 @@ type operation struct {
 	start []trace.SpanStartOption
 	// shared are the attributes of its metrics.
 	shared []attribute.KeyValue
+	// flow is that of its streams.
+	flow *flow
 	// byError are the labels by error.type; the keys are bounded.
 	byError sync.Map
 }
@@ -38,11 +40,16 @@ type labels struct {
 func (t *telemetry) newOperation(op *parley.Operation, name string, kind trace.SpanKind, duration metric.Float64Histogram) *operation {
 	where := destination(op)
 	shared := append(destinationAttributes(op, where), systemKey.String(t.system), operationNameKey.String(name), operationType(op))
+	spanName := name
+	if where != "" {
+		spanName += " " + where
+	}
 	return &operation{
 		telemetry: t,
-		spanName:  name + " " + where,
+		spanName:  spanName,
 		duration:  duration,
 		shared:    shared,
+		flow:      t.items.of(spanName, shared),
 		start: []trace.SpanStartOption{
 			trace.WithSpanKind(kind),
 			trace.WithAttributes(append(slices.Clip(shared), spanAttributes(op)...)...),
@@ -88,6 +95,23 @@ func (o *operation) begin(ctx context.Context, more ...trace.SpanStartOption) (c
 	s := span{operation: o, begin: time.Now()}
 	ctx, s.Span = o.tracer.Start(ctx, o.spanName, opts...) //nolint:spancheck // end ends it
 	return ctx, s
+}
+
+// follow ends the span with its stream.
+func (s span) follow(ctx context.Context, stream parley.StreamInfo) {
+	s.operation.flow.begin(stream)
+	stream.OnEnd(func(err error) {
+		s.count(stream)
+		s.end(ctx, sendError(nil, err))
+	})
+}
+
+// count says what went through a stream that has ended.
+func (s *span) count(stream parley.StreamInfo) {
+	s.operation.flow.end(stream)
+	if s.IsRecording() {
+		s.SetAttributes(sentKey.Int64(stream.Sent()), receivedKey.Int64(stream.Received()))
+	}
 }
 
 // end records how it came out; errorType is empty for a success.

@@ -47,10 +47,17 @@ func (r *receiving) around(next parley.Handler) parley.Handler {
 		if span.IsRecording() {
 			span.SetAttributes(append(ids(m), attemptKey.Int(attempt.Number))...)
 		}
+		stream, streams := parley.StreamFrom(ctx)
+		if streams {
+			o.flow.begin(stream)
+		}
 		// A panic is not recovered here, so that its stack stays whole.
 		errorType := string(parley.CodeInternal)
 		defer func() {
 			o.instruments.active.Add(ctx, -1, o.labelled("").add...)
+			if streams {
+				span.count(stream)
+			}
 			span.end(ctx, errorType)
 		}()
 		answer, err = next(ctx, m)

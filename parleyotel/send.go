@@ -14,8 +14,12 @@ type sending struct {
 }
 
 func (t *telemetry) sending(op *parley.Operation) *sending {
+	name := publish
+	if op.Later {
+		name = reply
+	}
 	return &sending{
-		publish: t.newOperation(op, publish, trace.SpanKindProducer, t.instruments.duration),
+		publish: t.newOperation(op, name, trace.SpanKindProducer, t.instruments.duration),
 		request: t.newOperation(op, request, trace.SpanKindClient, t.instruments.duration),
 	}
 }
@@ -36,6 +40,10 @@ func (s *sending) around(next parley.Handler) parley.Handler {
 		if span.IsRecording() {
 			// A request gets its correlation id on the way.
 			span.SetAttributes(ids(m)...)
+		}
+		if stream, ok := parley.StreamFrom(ctx); ok && err == nil {
+			span.follow(ctx, stream)
+			return answer, nil
 		}
 		span.end(ctx, errorType)
 		return answer, err

@@ -2,7 +2,10 @@ package manual_test
 
 import (
 	"context"
+	"iter"
 	"log/slog"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +59,34 @@ func Counted(count func(what string)) parley.OperationMiddleware {
 			return next(ctx, m)
 		}
 	}
+}
+
+// Followed logs how each stream of a client ended, and how many items it had.
+func Followed(log *slog.Logger) parley.SendMiddleware {
+	return func(next parley.Handler) parley.Handler {
+		return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+			if stream, ok := parley.StreamFrom(ctx); ok {
+				stream.OnEnd(func(err error) {
+					log.Info("stream ended", "address", m.Address, "items", stream.Received(), "error", err)
+				})
+			}
+			return next(ctx, m)
+		}
+	}
+}
+
+func TestFollowedStream(t *testing.T) {
+	t.Parallel()
+	app, _ := newApp()
+	var text strings.Builder
+	app.Use(Followed(slog.New(slog.NewTextHandler(&text, nil))))
+	app.Subscriber("count", func(_ context.Context, n int) iter.Seq[int] { return slices.Values(make([]int, n)) })
+	count := app.Publisher("count")
+	start(t, app)
+	for _, err := range parley.Stream[int](t.Context(), count, 3) {
+		require.NoError(t, err)
+	}
+	require.Contains(t, text.String(), `msg="stream ended" address=count items=3 error=<nil>`)
 }
 
 func TestMiddleware(t *testing.T) {
