@@ -75,7 +75,7 @@ func TestWhoCanCallARequestOff(t *testing.T) {
 		a.say(open, "credit", parley.HeaderStreamCredit, 1, parley.HeaderStreamRun, "another")
 		a.say(open, "cancel", parley.HeaderStreamRun, "another")
 		a.say(&strange, "cancel")
-		w.late(service, 4)
+		w.late(service, 2)
 		nothing(w, k.begun)
 		require.Zero(w, service.Stats().Cancelled)
 
@@ -83,7 +83,7 @@ func TestWhoCanCallARequestOff(t *testing.T) {
 		require.Equal(w, "job", next(w, k.begun))
 		a.say(open, "cancel", parley.HeaderStreamRun, "another")
 		a.say(&strange, "cancel")
-		w.late(service, 6)
+		w.late(service, 4)
 		nothing(w, k.causes)
 		a.say(open, "cancel")
 		w.gaveUp(next(w, k.causes))

@@ -23,8 +23,9 @@ const (
 // Idle is how long a [Stream] waits for a sign of life, from 3 s to 3 minutes
 // and 15 s by default; then it ends with [ErrStreamStalled]. A service that is
 // alive gives one every third of that, also while its handler yields nothing:
-// bound a slow handler with [Timeout]. Time in which the broker blocks the own
-// connection does not count.
+// bound a slow handler with [Timeout]. What comes from the same process on
+// another stream is one too. Time in which the broker blocks the own connection
+// does not count.
 func Idle(d time.Duration) SendOption {
 	return sendOption{
 		fmt.Sprintf("parley.Idle(%v)", d),

@@ -72,6 +72,7 @@ func (i *intake) accept(m *Message, f *stream.Frame, malformed error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heard = time.Now()
+	w.peer.speaks(w.heard)
 	if i.ended {
 		return
 	}

@@ -46,7 +46,9 @@ type reader struct {
 	buffer []*Message
 	// control is the server's inbox, empty until it is known.
 	control string
-	opened  bool
+	// peer is who listens there.
+	peer   *peer
+	opened bool
 	// idle is how long the server may be silent, beat its own interval.
 	idle, beat  time.Duration
 	heard, told time.Time
@@ -88,8 +90,11 @@ func (r *reader) accept(m *Message, f *stream.Frame) {
 		return
 	}
 	r.heard = time.Now()
-	if m.ReplyTo != "" && verdict != stream.Restarted {
-		r.meet(m.ReplyTo, f.Beat)
+	if verdict != stream.Restarted {
+		if m.ReplyTo != "" {
+			r.meet(m.ReplyTo, f.Beat)
+		}
+		r.peer.speaks(r.heard)
 	}
 	switch verdict {
 	case stream.Next:
@@ -129,6 +134,8 @@ func (r *reader) answer(m *Message) {
 // meet learns where the server listens, and how often it gives a sign of life.
 func (r *reader) meet(inbox string, beat time.Duration) {
 	r.control, r.told = inbox, r.heard
+	r.peer.leave()
+	r.peer = r.streams.peers.meet(inbox)
 	if beat > 0 {
 		r.beat = beat
 		r.idle = max(r.idle, beatsToStall*beat)
@@ -184,7 +191,7 @@ func (r *reader) tend(now, since time.Time) {
 	if r.ended || !r.opened {
 		return
 	}
-	if now.Sub(later(r.heard, since)) >= r.idle {
+	if now.Sub(later(later(r.heard, r.peer.lastHeard()), since)) >= r.idle {
 		r.end(fmt.Errorf("%w: nothing came for %v", ErrStreamStalled, r.idle))
 		return
 	}
@@ -362,6 +369,8 @@ func (r *reader) leave() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.intake.Release()
+	r.peer.leave()
+	r.peer = nil
 	r.ended, r.buffer = true, nil
 	if !r.closed && r.control != "" {
 		r.streams.cancel(r.id, r.control, nil)

@@ -49,6 +49,8 @@ type writer struct {
 	allowance   *stream.Allowance
 	unconfirmed confirms
 	heard, told time.Time
+	// peer is who reads.
+	peer *peer
 }
 
 // newWriter returns the sending end for a request f.
@@ -83,6 +85,7 @@ func (w *writer) open(ctx context.Context) error {
 	if w.inbox, err = w.run.streams.inbox(ctx); err != nil {
 		return err
 	}
+	w.peer = w.run.streams.peers.meet(w.replyTo)
 	if err := w.run.streams.addWriter(w); err != nil {
 		return err
 	}
@@ -271,6 +274,7 @@ func (w *writer) hear(f *stream.Frame) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.heard = time.Now()
+	w.peer.speaks(w.heard)
 	w.intake.reached(f)
 	if w.allowance.Raise(f) {
 		select {
@@ -293,7 +297,7 @@ func (w *writer) tend(now, since time.Time) {
 	if w.cutBy(w.unconfirmed.reap()) != nil {
 		return
 	}
-	if w.leased && now.Sub(later(w.heard, since)) >= beatsToStall*w.beat {
+	if w.leased && now.Sub(later(later(w.heard, w.peer.lastHeard()), since)) >= beatsToStall*w.beat {
 		_ = w.cutBy(errStreamSilent)
 		return
 	}
@@ -356,6 +360,11 @@ func (w *writer) close() {
 		return
 	}
 	w.run.streams.dropWriter(w)
+	w.mu.Lock()
+	gone := w.peer
+	w.peer = nil
+	w.mu.Unlock()
+	gone.leave()
 	w.intake.release()
 	w.cancel(nil)
 }

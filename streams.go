@@ -30,6 +30,8 @@ type streams struct {
 	notices chan notice
 	// wake holds a token when there is a stream to look after.
 	wake chan struct{}
+	// peers are at the other ends.
+	peers peers
 	// feeds are the client streams that are being sent.
 	feeds feeds
 

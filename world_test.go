@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait of a test; it is no expectation about speed.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // world is a transport on which one test runs, with names of its own.
 type world struct {

@@ -62,9 +62,10 @@ func (o *operation) labelled(errorType string) *labels {
 	if l, ok := o.byError.Load(errorType); ok {
 		return l.(*labels)
 	}
-	attributes := o.shared
+	// A set sorts what it is made of where it stands.
+	attributes := slices.Clone(o.shared)
 	if errorType != "" {
-		attributes = append(slices.Clip(attributes), errorTypeKey.String(errorType))
+		attributes = append(attributes, errorTypeKey.String(errorType))
 	}
 	set := metric.WithAttributeSet(attribute.NewSet(attributes...))
 	l, _ := o.byError.LoadOrStore(errorType, &labels{add: []metric.AddOption{set}, record: []metric.RecordOption{set}})

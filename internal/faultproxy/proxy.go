@@ -81,6 +81,9 @@ func (p *Proxy) end(reset bool) {
 		if t, ok := c.(*net.TCPConn); ok && reset {
 			_ = t.SetLinger(0)
 		}
+	}
+	// Only now: whoever sees one side end closes the other one.
+	for c := range p.conns {
 		_ = c.Close()
 	}
 	p.ended.Add(int64(len(p.conns) / 2))

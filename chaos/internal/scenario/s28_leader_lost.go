@@ -186,7 +186,7 @@ func (l *leader) lose(ctx context.Context, how string) error {
 		l.Took(time.Since(began))
 	}
 	l.Wait(ctx, time.Until(began.Add(l.lasts)))
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 4*time.Minute)
 	defer cancel()
 	if err := back(ctx); err != nil {
 		return err
@@ -199,12 +199,33 @@ func (l *leader) fault(how string, n *rabbitnode.Node) (away, back func(context.
 	case "killed":
 		return func(context.Context) error { return n.Kill() }, n.Restart
 	case "frozen":
-		return func(context.Context) error { return n.Pause() }, func(context.Context) error { return n.Continue() }
+		return func(context.Context) error { return n.Pause() }, func(ctx context.Context) error { return l.thaw(ctx, n) }
 	case "cut off":
 		return func(ctx context.Context) error { return l.cluster.Partition(ctx, n) }, func(ctx context.Context) error { return l.cluster.Heal(ctx, n) }
 	}
 	fail := func(context.Context) error { return errors.New("no such fault: " + how) }
 	return fail, fail
+}
+
+// rejoinWithin is what a node that was frozen may take to find its cluster again
+// before it is restarted, as whoever runs it would.
+const rejoinWithin = 45 * time.Second
+
+// thaw lets a frozen node go on, which finds that the others went on without it.
+func (l *leader) thaw(ctx context.Context, n *rabbitnode.Node) error {
+	if err := n.Continue(); err != nil {
+		return err
+	}
+	patient, cancel := context.WithTimeout(ctx, rejoinWithin)
+	defer cancel()
+	if err := l.cluster.Await(patient, l.cluster.Other(n)); err == nil || ctx.Err() != nil {
+		return err
+	}
+	l.Note("a node that was frozen did not come back by itself and was restarted")
+	if err := n.Kill(); err != nil {
+		return err
+	}
+	return n.Restart(ctx)
 }
 
 // ordered checks that each publisher's messages were handled in the order in

@@ -152,19 +152,12 @@ func (s *soaking) deleteQueue(ctx context.Context) error {
 // same channel.
 func (s *soaking) breakChannel(ctx context.Context) error {
 	const mates = 200
-	if err := deleteExchange(s.Node.URL(), s.Queue("exchange")); err != nil {
-		return err
-	}
 	s.Injected()
-	spoilt := make(chan struct{})
-	go func() {
-		defer close(spoilt)
-		s.Requiref(s.toNowhere.Publish(ctx, "spoilt") != nil, "wanted an error for a missing exchange")
-	}()
+	spoilt := make(chan error, 1)
+	go func() { spoilt <- spoil(ctx, s.Run, s.toNowhere, s.Queue("exchange")) }()
 	crowd(mates, 20, s.IDs(mates), func(id uint64) {
 		s.journal.Note(journal.Attempted, id)
 		s.settle(id, s.toWork.Publish(ctx, text(id)), nil)
 	})
-	<-spoilt
-	return nil
+	return <-spoilt
 }
