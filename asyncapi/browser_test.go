@@ -78,12 +78,16 @@ func TestBrowser(t *testing.T) {
 	}
 }
 
-// TestBrowserReadsStreams tries an operation with many replies.
+// TestBrowserReadsStreams tries operations with many replies, with many items,
+// and with a reply that comes later.
 func TestBrowserReadsStreams(t *testing.T) {
 	needBrowser(t)
 	tap := newFaucet()
 	app := parley.New(memory.New(), parley.Info("springs", "1"), parley.Logger(slog.New(slog.DiscardHandler)))
 	app.Subscriber("springs.drip", tap.Drip)
+	app.Subscriber("springs.restock", Restock)
+	app.Subscriber("springs.reprice", Reprice)
+	app.Subscriber("springs.approve", Approve)
 	require.NoError(t, app.Start(t.Context()))
 	mux := http.NewServeMux()
 	mux.Handle("/", asyncapi.Handler(app, asyncapi.TryItOnLoopback()))

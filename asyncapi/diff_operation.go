@@ -32,8 +32,31 @@ func (d *differ) operation(key string, o, n *sideOperation) {
 		d.addf(Neutral, at, "its id or its texts changed")
 	}
 	d.messages(at+"/messages", d.older.messagesOf(o.Messages, o.Channel.Ref), d.newer.messagesOf(n.Messages, n.Channel.Ref))
+	if sameJSON(o.Extensions[ExtRequestMode], n.Extensions[ExtRequestMode]) {
+		d.messages(at+pointer(ExtItems), d.older.messagesOf(nil, itemsOf(o.Operation)), d.newer.messagesOf(nil, itemsOf(n.Operation)))
+	} else {
+		d.addf(Breaking, at+pointer(ExtRequestMode), "one message became a stream of items, or a stream one message")
+	}
+	d.habits(at, o, n)
 	d.reply(at+"/reply", o, n)
 	d.broker(at, o, n)
+}
+
+// habits compares what an application does as the one who asks.
+func (d *differ) habits(at string, o, n *sideOperation) {
+	if !sameJSON(o.Extensions[ExtGathers], n.Extensions[ExtGathers]) {
+		d.addf(Neutral, at+pointer(ExtGathers), "whether answers of several responders are expected changed")
+	}
+	if !sameJSON(o.Extensions[ExtCancellable], n.Extensions[ExtCancellable]) {
+		d.addf(Neutral, at+pointer(ExtCancellable), "whether its requests can be called off changed")
+	}
+}
+
+// itemsOf is the channel of an operation's stream of items, "" without one.
+func itemsOf(op *Operation) string {
+	ref, _ := op.Extensions[ExtItems].(map[string]any)
+	channel, _ := ref["$ref"].(string)
+	return channel
 }
 
 // broker compares what the broker holds for an operation.
@@ -76,8 +99,20 @@ func (d *differ) reply(at string, o, n *sideOperation) {
 	d.who = map[bool]string{true: "callers", false: "repliers"}[d.sends]
 	d.messages(at+"/messages", d.older.repliesOf(o.Reply), d.newer.repliesOf(n.Reply))
 	d.codes(at+pointer(ExtErrors), o.Reply, n.Reply)
-	if !sameJSON(o.Reply.Extensions[ExtReplyMode], n.Reply.Extensions[ExtReplyMode]) {
-		d.addf(Breaking, at+pointer(ExtReplyMode), "one reply became many, or many one")
+	d.replyMode(at+pointer(ExtReplyMode), o.Reply, n.Reply)
+}
+
+func (d *differ) replyMode(at string, o, n *Reply) {
+	before, _ := o.Extensions[ExtReplyMode].(string)
+	now, _ := n.Extensions[ExtReplyMode].(string)
+	switch {
+	case before == now:
+	case before == laterMode && now == "":
+		d.addf(Compatible, at, "the reply no longer comes later")
+	case before == "" && now == laterMode:
+		d.addf(Breaking, at, "the reply comes later: a caller that waits for it can be gone by then")
+	default:
+		d.addf(Breaking, at, "one reply became many, or many one")
 	}
 }
 

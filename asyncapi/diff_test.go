@@ -86,6 +86,17 @@ func TestDiff(t *testing.T) {
 		"many replies": {func(d *doc) {
 			d.Operations["tree"].Reply.Extensions = asyncapi.Extensions{asyncapi.ExtReplyMode: "stream"}
 		}, breaking, breaking, "callers", "receive tree", "", "one reply became many"},
+		"reply later": {func(d *doc) {
+			d.Operations["tree"].Reply.Extensions = asyncapi.Extensions{asyncapi.ExtReplyMode: "later"}
+		}, breaking, compatible, "callers", "receive tree", "", "comes later"},
+		"many replies later": {func(d *doc) {
+			d.Operations["report"].Reply.Extensions[asyncapi.ExtReplyMode] = "later"
+		}, breaking, breaking, "callers", "receive reports", "", "one reply became many"},
+		"items of a stream": {func(d *doc) {
+			d.Channels["restockItems"].Messages = map[string]*asyncapi.Message{"PlacedItemSent": {Ref: "#/components/messages/PlacedItemSent"}}
+		}, breaking, breaking, "callers", "receive restock", "", "is gone"},
+		"several responders":  {func(d *doc) { delete(d.Operations["sendOffers"].Extensions, asyncapi.ExtGathers) }, neutral, neutral, "readers", "send offers of exchange shops", "", "several responders"},
+		"requests called off": {func(d *doc) { delete(d.Operations["sendStockCount"].Extensions, asyncapi.ExtCancellable) }, neutral, neutral, "readers", "send stock.count", "", "called off"},
 		"name of a parameter": {func(d *doc) {
 			c := d.Channels["eventsTenantPlaced"]
 			c.Address = new("events.{shop}.placed")
@@ -129,6 +140,42 @@ func TestDiffOfStreams(t *testing.T) {
 		require.Equal(t, asyncapi.Breaking, worst(changes))
 		require.Contains(t, changes.Text(), "one reply became many, or many one")
 	}
+}
+
+// So does a message that becomes a stream of items, or the reverse; and what the
+// items are matters as it does for a message.
+func TestDiffOfClientStreams(t *testing.T) {
+	t.Parallel()
+	document := func(handler any) *asyncapi.Document {
+		app := parley.New(memory.New(), parley.Info("x", "1"))
+		app.Subscriber("a", handler)
+		d, err := asyncapi.Generate(app)
+		require.NoError(t, err)
+		return d
+	}
+	single := document(func(Item) Receipt { return Receipt{} })
+	many := document(func(iter.Seq[Item]) Receipt { return Receipt{} })
+	both := document(func(iter.Seq[Item]) iter.Seq[Receipt] { return nil })
+	require.Empty(t, asyncapi.Diff(many, document(func(iter.Seq2[Item, error]) (Receipt, error) { return Receipt{}, nil })), "both forms are one")
+	for _, pair := range [][2]*asyncapi.Document{{single, many}, {single, both}} {
+		for _, changes := range []asyncapi.Changes{asyncapi.Diff(pair[0], pair[1]), asyncapi.Diff(pair[1], pair[0])} {
+			require.Equal(t, asyncapi.Breaking, worst(changes))
+			require.Contains(t, changes.Text(), "breaking for callers: receive a: one message became a stream of items, or a stream one message")
+		}
+	}
+	require.Contains(t, asyncapi.Diff(many, both).Text(), "one reply became many, or many one")
+
+	narrower := document(func(iter.Seq[struct {
+		Item
+		Shelf string `json:"shelf" validate:"required"`
+	}],
+	) Receipt {
+		return Receipt{}
+	})
+	changes := asyncapi.Diff(many, narrower)
+	require.Equal(t, asyncapi.Breaking, worst(changes))
+	require.Contains(t, changes.Text(), "shelf is required now")
+	require.NotContains(t, changes.Text(), "became")
 }
 
 func worst(cs asyncapi.Changes) asyncapi.Verdict {

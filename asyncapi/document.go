@@ -32,6 +32,13 @@ type Document struct {
 // in the order of their names, after the known ones.
 type Extensions map[string]any
 
+// mark sets a field to true, or leaves it out.
+func (e Extensions) mark(name string, set bool) {
+	if set {
+		e[name] = true
+	}
+}
+
 // Info describes the application.
 type Info struct {
 	Title   string `json:"title"`

@@ -21,8 +21,21 @@ const (
 	// further attempts at once, the pauses before the others, what becomes of
 	// the message in the end, and when it is acknowledged if that is not last.
 	ExtRetry = "x-retry"
-	// ExtReplyMode, on a reply: "stream" where one request has many replies.
+	// ExtReplyMode, on a reply: "stream" where one request has many replies,
+	// "later" where the one reply may come long after the request, in days.
 	ExtReplyMode = "x-reply-mode"
+	// ExtRequestMode, on an operation: "stream" where a request is a stream of
+	// many items.
+	ExtRequestMode = "x-request-mode"
+	// ExtItems, on such an operation: {$ref} of the channel without an address
+	// that has the frames of the stream behind its request.
+	ExtItems = "x-request-items"
+	// ExtGathers, on a send operation: true where several answers to one request
+	// are expected, each of another responder.
+	ExtGathers = "x-gathers"
+	// ExtCancellable, on a send operation: true where its requests tell the
+	// responder when the caller gives up.
+	ExtCancellable = "x-cancellable"
 	// ExtErrors, on a reply: the codes that the operation declares.
 	ExtErrors = "x-error-codes"
 	// ExtHandler, on a receive operation: the name of the Go function.

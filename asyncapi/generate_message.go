@@ -66,16 +66,32 @@ func (g *generator) planMessages(op *operationPlan) {
 		if described.Stream {
 			m.headers = askingHeaders(m.headers)
 		}
-		g.bodyOf(m, described.Body, described, described.ContentType)
-	} else {
-		g.bodyOf(m, op.Payload, op, op.ContentType)
+	}
+	g.messageBody(m, op, described)
+	if described.Upload {
+		m.headers = ordinary(m.headers)
+		m.name, m.title = described.baseName()+"Item", described.messageTitle(" item")
 	}
 	m.correlated = op.replies()
 	op.message = g.message(m)
 	op.channel.add(op.message)
+	if op.Upload {
+		g.planUpload(op, described)
+		op.channel.add(op.opens)
+	}
 	if op.replies() {
 		g.planReply(op)
 	}
+}
+
+// messageBody describes the body of what op takes or sends, as its receiver
+// reads it where that is one of the same app.
+func (g *generator) messageBody(m *messagePlan, op, receiver *operationPlan) {
+	if receiver.Action == parley.Receive {
+		g.bodyOf(m, receiver.Body, receiver, receiver.ContentType)
+		return
+	}
+	g.bodyOf(m, op.Payload, op, op.ContentType)
 }
 
 // receiverOf is the subscriber that takes what op sends to its own app: of the

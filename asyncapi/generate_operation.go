@@ -14,19 +14,24 @@ type operationPlan struct {
 	title   string
 	channel *channelPlan
 	message *messagePlan
+	// opens announces a stream of messages, and items are its frames; nil where
+	// there is none.
+	opens *messagePlan
+	items []*messagePlan
 	// answers are the messages of its reply, nil without one.
 	answers []*messagePlan
 }
 
 // replies reports whether the operation's document tells of an answer: a
-// subscriber of a queue always gives one, an event's subscriber when it returns
-// a value, a sender when it declares what it waits for.
+// subscriber of a queue always gives one, and so does who answers later or reads
+// a stream; an event's subscriber when it returns a value, a sender when it
+// declares what it waits for.
 func (op *operationPlan) replies() bool {
 	if op.Action == parley.Send {
 		return op.ReplyType != nil
 	}
 	if op.Subscription != nil && op.Subscription.Exchange != nil {
-		return op.Output != nil && op.Replies
+		return op.Output != nil && op.Replies || op.Later || op.Upload
 	}
 	return true
 }
@@ -80,40 +85,51 @@ func (g *generator) planReply(op *operationPlan) {
 	}
 	result := op.result()
 	if result != nil && result != noBodyType {
-		m := &messagePlan{view: output, headers: noErrorHeader(), correlated: true}
+		m := &messagePlan{view: output, headers: op.resultHeaders(), correlated: true}
 		g.bodyOf(m, result, op, op.ReplyContentType)
-		if m.name != "" {
+		switch {
+		case m.name != "":
 			m.name, m.title = op.baseName()+"Reply", op.messageTitle(" reply")
+		case op.Upload:
+			m.name = typeName(result) + "Result"
 		}
 		op.answers = append(op.answers, g.message(m))
 	}
 	if result == noBodyType && op.Action == parley.Send {
 		op.answers = append(op.answers, g.message(&messagePlan{
-			name: op.baseName() + "Reply", title: op.messageTitle(" reply"), view: output, headers: noErrorHeader(), correlated: true,
+			name: op.baseName() + "Reply", title: op.messageTitle(" reply"), view: output, headers: op.resultHeaders(), correlated: true,
 			contentType: contentBytes, payload: &Schema{}, description: "The answer is waited for and not read.",
 		}))
 	}
 	if op.Action == parley.Receive && (result == nil || result.Kind() == reflect.Pointer || result.Kind() == reflect.Interface) {
-		op.answers = append(op.answers, g.message(emptyMessage()))
+		op.answers = append(op.answers, g.message(emptyMessage(op)))
+	}
+	if op.Upload {
+		g.planGrants(op)
+		op.answers = append(op.answers, g.message(streamError(op)))
+		return
 	}
 	op.answers = append(op.answers, g.message(errorMessage(op)))
 }
 
 var noBodyType = reflect.TypeFor[parley.NoBody]()
 
-// noErrorHeader tells a result from an error: exactly one of them fits a reply.
-func noErrorHeader() *Schema {
-	return &Schema{Type: Types{"object"}, Properties: Properties{{parley.HeaderError, &Schema{Bool: new(false)}}}}
+// emptyMessage is the answer without a value.
+func emptyMessage(op *operationPlan) *messagePlan {
+	m := &messagePlan{
+		name: "Empty", title: "No value", view: output, headers: op.resultHeaders(), correlated: true,
+		contentType: contentJSON, payload: &Schema{Type: Types{"null"}},
+		description: "An empty body without a content type: the operation was carried out and has no value. " +
+			"Only a caller that waits gets it, or one that asks for it with the header " + parley.HeaderAnswer + ".",
+	}
+	if op.Upload {
+		m.name = "EmptyResult"
+	}
+	return m
 }
 
-// emptyMessage is the answer without a value.
-func emptyMessage() *messagePlan {
-	return &messagePlan{
-		name: "Empty", title: "No value", view: output, headers: noErrorHeader(), correlated: true,
-		contentType: contentJSON, payload: &Schema{Type: Types{"null"}},
-		description: "An empty body without a content type: the operation was carried out and has no value. Only a caller that waits gets it.",
-	}
-}
+// toldTo says who gets an error reply: parley's own callers, and who asks for it.
+const toldTo = "Sent to callers that say with the header " + parley.HeaderDeadline + " or " + parley.HeaderAnswer + " that they understand it."
 
 // errorMessage describes what a waiting parley caller gets in place of a
 // result. The declared codes are not enforced, so the schema takes others too.
@@ -121,19 +137,12 @@ func errorMessage(op *operationPlan) *messagePlan {
 	code := &Schema{Type: Types{"string"}, Title: "Code", Description: "Classifies the error. The codes and their meanings are gRPC's."}
 	m := &messagePlan{
 		name: "RPCError", title: "RPC error", view: output, correlated: true, contentType: contentJSON,
-		description: "The request failed. Sent to callers that say with the header " + parley.HeaderDeadline + " that they understand it.",
+		description: "The request failed. " + toldTo,
 		headers: &Schema{
 			Type: Types{"object"}, Required: []string{parley.HeaderError},
 			Properties: Properties{{parley.HeaderError, &Schema{Type: Types{"string"}, Description: "The code."}}},
 		},
-		payload: &Schema{
-			Title: "RPCError", Type: Types{"object"}, Required: []string{"code", "message"},
-			Properties: Properties{
-				{"code", code},
-				{"message", &Schema{Type: Types{"string"}}},
-				{"details", &Schema{Type: Types{"array"}, Items: &Schema{}, Description: "Further values of the handler."}},
-			},
-		},
+		payload: errorSchema("RPCError", code),
 	}
 	codes := op.Errors
 	if len(codes) > 0 {
@@ -147,7 +156,7 @@ func errorMessage(op *operationPlan) *messagePlan {
 		codes = []parley.Code{parley.CodeInvalidArgument}
 	}
 	if op.Failure != nil && op.Failure.TellsAll {
-		m.description = strings.Replace(m.description, "Sent to callers that say with the header "+parley.HeaderDeadline+" that they understand it.", "Sent to every caller.", 1)
+		m.description = strings.Replace(m.description, toldTo, "Sent to every caller.", 1)
 		m.name += "ToAll"
 	}
 	for _, c := range codes {
@@ -159,6 +168,18 @@ func errorMessage(op *operationPlan) *messagePlan {
 		})
 	}
 	return m
+}
+
+// errorSchema is the body of an error.
+func errorSchema(title string, code *Schema) *Schema {
+	return &Schema{
+		Title: title, Type: Types{"object"}, Required: []string{"code", "message"},
+		Properties: Properties{
+			{"code", code},
+			{"message", &Schema{Type: Types{"string"}}},
+			{"details", &Schema{Type: Types{"array"}, Items: &Schema{}, Description: "Further values of the handler."}},
+		},
+	}
 }
 
 // builtinCodes come without a handler's doing.
@@ -213,17 +234,22 @@ func (g *generator) operation(op *operationPlan) *Operation {
 	if op.answers != nil {
 		out.Reply = g.reply(op)
 	}
+	out.Extensions = Extensions{}
+	if op.Upload {
+		out.Messages = append(out.Messages, op.channel.ref(op.opens))
+		out.Extensions[ExtRequestMode], out.Extensions[ExtItems] = streamMode, g.itemsChannel(op)
+	}
 	if op.Action == parley.Send {
 		out.Bindings = &OperationBindings{AMQP: &AMQPOperation{DeliveryMode: 2, BindingVersion: BindingVersion}}
+		out.Extensions.mark(ExtGathers, op.Gathers)
+		out.Extensions.mark(ExtCancellable, op.Cancellable)
 		return out
 	}
 	out.Bindings = &OperationBindings{AMQP: &AMQPOperation{Ack: true, BindingVersion: BindingVersion}}
 	if op.Failure != nil {
 		out.Bindings.AMQP.Ack = op.Failure.Acknowledge != parley.AcknowledgeFirst
 	}
-	out.Extensions = Extensions{
-		ExtConsumer: map[string]any{"concurrency": op.Concurrency, "prefetch": op.Prefetch, "maxBody": op.MaxBody},
-	}
+	out.Extensions[ExtConsumer] = map[string]any{"concurrency": op.Concurrency, "prefetch": op.Prefetch, "maxBody": op.MaxBody}
 	if retry := retryExtension(op.Failure); len(retry) > 0 {
 		out.Extensions[ExtRetry] = retry
 	}
@@ -274,12 +300,21 @@ func (c *channelPlan) ref(m *messagePlan) Ref {
 	return Ref{"#/channels/" + c.key + "/messages/" + m.key}
 }
 
+// keyBeside is the key of a further channel of an operation.
+func (g *generator) keyBeside(op *operationPlan, suffix string) string {
+	key := op.channel.key + suffix
+	for n := 1; g.doc.Channels[key] != nil; n++ {
+		key = op.id + suffix
+		if n > 1 {
+			key += itoa(n)
+		}
+	}
+	return key
+}
+
 // reply writes the reply of an operation and the channel that it comes on.
 func (g *generator) reply(op *operationPlan) *Reply {
-	replies := &channelPlan{key: op.channel.key + "Reply"}
-	if _, taken := g.doc.Channels[replies.key]; taken {
-		replies.key = op.id + "Reply"
-	}
+	replies := &channelPlan{key: g.keyBeside(op, "Reply")}
 	channel := &Channel{Messages: map[string]*Message{}}
 	out := &Reply{
 		Address: &ReplyAddress{
@@ -292,18 +327,20 @@ func (g *generator) reply(op *operationPlan) *Reply {
 		channel.Messages[m.key] = &Message{Ref: "#/components/messages/" + m.key}
 		out.Messages = append(out.Messages, replies.ref(m))
 	}
+	out.Extensions = Extensions{}
 	if len(op.Errors) > 0 {
 		codes := make([]string, 0, len(op.Errors))
 		for _, c := range op.Errors {
 			codes = append(codes, string(c))
 		}
-		out.Extensions = Extensions{ExtErrors: codes}
+		out.Extensions[ExtErrors] = codes
 	}
-	if op.Stream {
-		if out.Extensions == nil {
-			out.Extensions = Extensions{}
-		}
+	switch {
+	case op.Stream:
 		out.Extensions[ExtReplyMode] = streamMode
+	case op.Later:
+		out.Extensions[ExtReplyMode] = laterMode
+		out.Address.Description += " The reply may come long after the request, in hours or days: name a queue that outlives the process that asks."
 	}
 	g.doc.Channels[replies.key] = channel
 	return out

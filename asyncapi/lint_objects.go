@@ -123,6 +123,11 @@ func (l *linter) operation(at, key string, op *Operation) {
 		l.errorf(at+"/channel", "channel", "wanted a reference to a channel of the document, got %q", op.Channel.Ref)
 	}
 	l.messages(at+"/messages", op.Channel.Ref, op.Messages, "operation-messages")
+	if items := itemsOf(op); items != "" || op.Extensions[ExtItems] != nil {
+		if _, c := l.doc.Channel(Ref{items}); c == nil {
+			l.errorf(at+pointer(ExtItems), "items", "wanted a reference to a channel of the document, got %q", items)
+		}
+	}
 	if op.Reply != nil {
 		l.reply(at+"/reply", op.Reply)
 	}

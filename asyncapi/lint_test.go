@@ -42,6 +42,8 @@ func TestLint(t *testing.T) {
 		{"reply-channel", "/operations/placeOrder/reply/channel", func(d *doc) { d.Operations["placeOrder"].Reply.Channel.Ref = "#/components/channels/x" }},
 		{"reply", "/operations/placeOrder/reply", func(d *doc) { d.Operations["placeOrder"].Reply = &asyncapi.Reply{} }},
 		{"reply-address", "/operations/placeOrder/reply/address", func(d *doc) { d.Channels["ordersPlaceReply"].Address = new("replies") }},
+		{"items", "/operations/restock/x-request-items", func(d *doc) { delete(d.Channels, "restockItems") }},
+		{"items", "/operations/restock/x-request-items", func(d *doc) { d.Operations["restock"].Extensions[asyncapi.ExtItems] = "restockItems" }},
 		{"channel", "/operations/placeOrder/channel", func(d *doc) { d.Operations["placeOrder"].Channel.Ref = "#/channels/none" }},
 		{"operation-messages", "/operations/placeOrder/messages", func(d *doc) {
 			d.Operations["placeOrder"].Messages[0].Ref = "#/components/messages/OrderInput"

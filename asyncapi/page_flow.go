@@ -18,11 +18,18 @@ func (v *viewer) flow(at int, op *operationPlan) ui.Flow {
 	if name == "" {
 		name = "a function"
 	}
-	f.Stages = append(f.Stages, ui.Node{Kind: "handler", Label: "handler", Name: name})
+	handler := ui.Node{Kind: "handler", Label: "handler", Name: name}
+	if op.Upload {
+		handler.Label = "handler, reads items as they come"
+	}
+	f.Stages = append(f.Stages, handler)
 	if op.replies() && op.Replies {
 		label := "reply"
-		if op.Stream {
+		switch {
+		case op.Stream:
 			label = "replies, as they come"
+		case op.Later:
+			label = "reply, later"
 		}
 		f.Outputs = append(f.Outputs, ui.Node{Kind: "reply", Label: label, Name: "reply-to of the caller"})
 	}
@@ -110,7 +117,10 @@ func (v *viewer) sendFlow(op *operationPlan) ui.Flow {
 	} else {
 		f.Stages = append(f.Stages, ui.Node{Kind: "queue", Label: "queue", Name: op.channel.address})
 	}
-	if op.replies() {
+	switch {
+	case op.Gathers:
+		f.Outputs = []ui.Node{{Kind: "reply", Label: "replies of several", Name: "to this service"}}
+	case op.replies():
 		f.Outputs = []ui.Node{{Kind: "reply", Label: "reply", Name: "to this service"}}
 	}
 	return f

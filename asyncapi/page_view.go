@@ -104,16 +104,24 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 		ID: op.id, Title: first(o.Title, op.id), Action: string(o.Action), Verb: verb(op, o),
 		Address: addressWords(op.channel.address), Summary: o.Summary, About: ui.Text(o.Description),
 		Parameters: parameters(channel, op), Facts: operationFacts(op),
-		Flow: v.flow(at, op), Try: v.try && op.message.foreign == nil,
+		Flow: v.flow(at, op), Try: v.try && op.message.foreign == nil, ManyGives: op.Upload, ManyGets: op.Stream || op.Gathers,
 	}
 	if e := op.channel.exchange; e != nil {
 		shown.Exchange = fmt.Sprintf("%s exchange %s", e.Kind, e.Name)
 	}
 	for _, ref := range o.Messages {
 		if _, m := v.doc.Message(ref); m != nil {
-			shown.Messages = append(shown.Messages, v.message(m, op.Action == parley.Receive))
-			shown.Gives = append(shown.Gives, v.glance(m))
+			message := v.message(m, op.Action == parley.Receive)
+			if message.Frame = op.isFrame(ref); !message.Frame {
+				shown.Gives = append(shown.Gives, v.glance(m))
+			}
+			shown.Messages = append(shown.Messages, message)
 		}
+	}
+	for _, item := range op.items {
+		message := v.message(v.doc.Components.Messages[item.key], op.Action == parley.Receive)
+		message.Frame = true
+		shown.Messages = append(shown.Messages, message)
 	}
 	if o.Reply != nil {
 		for _, ref := range o.Reply.Messages {
@@ -129,7 +137,6 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 			shown.Replies = append(shown.Replies, reply)
 		}
 		shown.Gets = between(shown.Gets, " or ")
-		shown.Many = op.Stream
 		for _, c := range op.Errors {
 			shown.Errors = append(shown.Errors, ui.Code{Name: string(c), Meaning: meanings[c]})
 		}
@@ -137,9 +144,11 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 	return shown
 }
 
-// isFrame reports whether a reply is a frame of a stream without a value.
+// isFrame reports whether a message or a reply is a frame of a stream without a
+// value.
 func (op *operationPlan) isFrame(ref Ref) bool {
-	return slices.ContainsFunc(op.answers, func(m *messagePlan) bool { return m.frame && strings.HasSuffix(ref.Ref, "/messages/"+m.key) })
+	is := func(m *messagePlan) bool { return m.frame && strings.HasSuffix(ref.Ref, "/messages/"+m.key) }
+	return op.opens != nil && is(op.opens) || slices.ContainsFunc(op.answers, is)
 }
 
 func between(links []ui.Link, text string) []ui.Link {
@@ -155,8 +164,16 @@ func between(links []ui.Link, text string) []ui.Link {
 
 func verb(op *operationPlan, o *Operation) string {
 	switch {
-	case op.Stream:
+	case op.Stream && op.Upload:
+		return "streams both ways"
+	case op.Stream, op.Upload && op.Action == parley.Send:
 		return "streams"
+	case op.Upload:
+		return "collects"
+	case op.Later:
+		return "answers later"
+	case op.Gathers:
+		return "asks many"
 	case op.Action == parley.Receive && o.Reply != nil:
 		return "answers"
 	case op.Action == parley.Receive:
@@ -214,12 +231,19 @@ func parameters(c *Channel, op *operationPlan) []ui.Property {
 	return all
 }
 
-// operationFacts are how a subscriber works.
+// operationFacts are how a subscriber works, and how a sender asks.
 func operationFacts(op *operationPlan) []ui.Fact {
-	if op.Action != parley.Receive {
-		return nil
+	var facts []ui.Fact
+	if op.Gathers {
+		facts = append(facts, ui.Fact{Name: "answers", Text: "of several responders"})
 	}
-	facts := []ui.Fact{
+	if op.Cancellable {
+		facts = append(facts, ui.Fact{Name: "when it gives up", Text: "tells the responder"})
+	}
+	if op.Action != parley.Receive {
+		return facts
+	}
+	facts = []ui.Fact{
 		{Name: "at once", Text: fmt.Sprint(op.Concurrency)},
 		{Name: "prefetch", Text: fmt.Sprint(op.Prefetch)},
 		{Name: "largest body", Text: byteSize(op.MaxBody)},

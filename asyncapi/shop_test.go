@@ -92,6 +92,22 @@ func Names(context.Context, *Node) iter.Seq[*string] { return func(func(*string)
 
 func Upload(context.Context, []byte) {}
 
+// Restock counts the goods that a supplier delivers.
+func Restock(_ context.Context, items iter.Seq2[Item, error]) (Receipt, error) {
+	for _, err := range items {
+		if err != nil {
+			return Receipt{}, err
+		}
+	}
+	return Receipt{}, nil
+}
+
+// Reprice tells the new price of each item while the next one is on its way.
+func Reprice(_ context.Context, items iter.Seq[Item]) iter.Seq[Item] { return items }
+
+// Approve waits for somebody who decides.
+func Approve(context.Context, Order, parley.Later[Receipt]) error { return nil }
+
 func shop() *parley.App {
 	app := parley.New(memory.New(), parley.Info("shop", "1.4.0"), parley.Codec(protobuf.Codec()))
 	app.Subscriber("orders.place", PlaceOrder,
@@ -106,6 +122,11 @@ func shop() *parley.App {
 	app.Subscriber("reports", Report, parley.Errors(parley.CodeNotFound))
 	app.Subscriber("names", Names)
 	app.Subscriber("upload", Upload)
+	app.Subscriber("restock", Restock, parley.Errors(parley.CodeFailedPrecondition))
+	app.Subscriber("reprice", Reprice)
+	app.Subscriber("approve", Approve)
+	parley.NewClient[iter.Seq[Placed], Receipt](app, "stock.count", parley.Cancellable())
+	app.Publisher("offers", parley.To(topology.Fanout("shops")), parley.Payload[Placed](), parley.Expect(3))
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
 	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))
 	app.Subscriber("raw", func(*parley.Message) (any, error) { return nil, nil }, parley.AckFirst(), parley.OnFailure(parley.Discard), parley.NoReply())

@@ -90,6 +90,7 @@ type TryOption func(*trying)
 //
 // A use names an operation, never an address; it may set the headers that the
 // operation declares and no others; it must come from the page itself, as JSON.
+// To an operation that reads a stream of items it sends one, a stream of one.
 // It ends with its HTTP request, with [TryTimeout] and with the app's Stop. Each
 // one is logged, without what was sent.
 func TryIt(authorize func(Use) error, opts ...TryOption) PageOption {

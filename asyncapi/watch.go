@@ -19,9 +19,9 @@ type Watched interface {
 // Watch holds every value that an app sends against the app's document while a
 // test runs: results of handlers and the errors that their callers are told of,
 // published values and requests, and the replies and error replies that requests
-// get. What fits no declared message fails the test. It is called
-// before the app starts; the document is generated with the first message, so
-// that later declarations count.
+// get; but not the items of streams, and not answers that come later. What fits no
+// declared message fails the test. It is called before the app starts; the
+// document is generated with the first message, so that later declarations count.
 func Watch(tb TB, app Watched, opts ...Option) {
 	w := &watcher{tb: tb, app: app, opts: opts}
 	app.Use(parley.OperationMiddleware(w.around))
@@ -45,7 +45,7 @@ func (w *watcher) around(op parley.Operation, next parley.Handler) parley.Handle
 		if plan == nil {
 			return next(ctx, m)
 		}
-		if op.Action == parley.Send && op.Payload != nil {
+		if op.Action == parley.Send && op.Payload != nil && !announces(&op, m) {
 			w.fits(plan, "sends", m, []*messagePlan{plan.message})
 		}
 		answer, err := next(ctx, m)
@@ -58,6 +58,12 @@ func (w *watcher) around(op parley.Operation, next parley.Handler) parley.Handle
 		}
 		return answer, err
 	}
+}
+
+// announces reports whether m is the request of a client stream, as middleware
+// sees it: before it is stamped as one.
+func announces(op *parley.Operation, m *parley.Message) bool {
+	return op.Upload && len(m.Body) == 0 && m.ContentType == ""
 }
 
 // identity tells operations of one app apart.

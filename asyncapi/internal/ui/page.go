@@ -37,26 +37,54 @@ type Operation struct {
 	About        []Block
 	// Gives and Gets are the names of what comes in and goes out.
 	Gives, Gets []Link
-	// Many says that one request has many of Gets.
-	Many       bool
-	Facts      []Fact
-	Flow       Flow
-	Parameters []Property
-	Messages   []Message
-	Replies    []Message
-	Errors     []Code
-	Try        bool
+	// ManyGives says that one request is many of Gives, ManyGets that it has many
+	// of Gets.
+	ManyGives, ManyGets bool
+	Facts               []Fact
+	Flow                Flow
+	Parameters          []Property
+	Messages            []Message
+	Replies             []Message
+	Errors              []Code
+	Try                 bool
 }
 
+// Arrow stands between Gives and Gets.
+func (o Operation) Arrow() string {
+	if o.ManyGives && o.ManyGets {
+		return "↔"
+	}
+	return "→"
+}
+
+// ArrowWords say the arrow.
+func (o Operation) ArrowWords() string {
+	switch {
+	case o.ManyGives && o.ManyGets:
+		return "many: answers them as they come with many"
+	case o.ManyGives:
+		return "many: answers with"
+	case o.ManyGets:
+		return "answers with many"
+	default:
+		return "answers with"
+	}
+}
+
+// SentFrames are the messages that belong to the running of a stream.
+func (o Operation) SentFrames() []Message { return frames(o.Messages) }
+
 // Frames are the replies that belong to the running of a stream.
-func (o Operation) Frames() []Message {
-	var frames []Message
-	for _, m := range o.Replies {
+func (o Operation) Frames() []Message { return frames(o.Replies) }
+
+func frames(all []Message) []Message {
+	var found []Message
+	for _, m := range all {
 		if m.Frame {
-			frames = append(frames, m)
+			found = append(found, m)
 		}
 	}
-	return frames
+	return found
 }
 
 // Word is a part of an address.
@@ -79,7 +107,7 @@ type Message struct {
 	About       []Block
 	// Failure says that it tells of an error.
 	Failure bool
-	// Frame says that it belongs to the running of a stream and has no value.
+	// Frame says that it belongs to the running of a stream.
 	Frame    bool
 	Headers  []Property
 	Body     Value

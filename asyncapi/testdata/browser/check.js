@@ -147,13 +147,39 @@ async function stream(page) {
   await inspect(page, "stream with an error");
 }
 
+// A stream of items is tried with one; a reply that comes later says so.
+async function items(page) {
+  for (const [id, wanted] of [["restock", "ItemInput, ItemInput, …→Receipt"], ["reprice", "ItemInput, ItemInput, …↔Item, Item, …"], ["approve", "OrderInput→Receipt"]]) {
+    const glance = await page.locator(`#${id} .glance`).textContent();
+    expect(glance === wanted, `the glance of ${id} is ${glance}`);
+    await page.locator(`#${id} .try-open`).click();
+  }
+  await page.locator("#approve").getByText("The reply may come in hours or days.").waitFor();
+  const op = page.locator("#restock");
+  await op.getByText("This page sends one item, which is a stream of one.").waitFor();
+  await op.getByRole("button", { name: "Send and wait" }).click();
+  await op.getByText(/^Receipt result after [\d.]+ ms$/).waitFor();
+  for (const summary of await op.locator(".frames > summary").all()) await summary.click();
+  expect(await op.getByText("Client stream", { exact: false }).first().isVisible(), "the frames are not shown");
+  await op.screenshot({ path: `${folder}/${name}-items.png` });
+  const both = page.locator("#reprice");
+  await both.getByRole("button", { name: "Send and read" }).click();
+  await both.getByText(/^Complete: 1 reply in/).waitFor();
+  await inspect(page, "streams of items");
+}
+
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: flags, timeout: 120_000 });
   try {
     if (tries === "stream") {
       const page = await open(browser, { width: 1360, height: 900 }, "light");
       await stream(page);
+      await items(page);
       await page.context().close();
+      const phone = await open(browser, { width: 390, height: 844 }, "dark");
+      await inspect(phone, "streams on a phone");
+      await drawings(phone, "streams on a phone");
+      await phone.context().close();
       console.log(JSON.stringify(faults));
       return;
     }

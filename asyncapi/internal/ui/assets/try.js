@@ -170,6 +170,8 @@
     const result = el("div", { className: "result", role: "status" });
     const asks = op.action === "receive" && op.reply;
     const streams = asks && op.reply["x-reply-mode"] === "stream";
+    const hint = op["x-request-mode"] === "stream" ? "This page sends one item, which is a stream of one. It cannot send more."
+      : asks && op.reply["x-reply-mode"] === "later" ? "The reply may come in hours or days. This page waits only as long as its time limit; later replies are not shown." : "";
     const send = el("button", { type: "submit", className: "go" }, streams ? "Send and read" : asks ? "Send and wait" : "Send");
     const quick = asks ? el("button", { type: "button" }, "Send only") : "";
     const check = el("button", { type: "button" }, "Check");
@@ -272,7 +274,7 @@
     if (quick) quick.addEventListener("click", () => go("send"));
     const part = (name, list) => (list.length ? [group(name, false, ...list.map(([, f]) => f.node))] : []);
     const panel = el("form", { noValidate: true, "aria-label": "Try " + op.title, on: { submit: (e) => { e.preventDefault(); go(asks ? "request" : "send"); } } },
-      ...part("Address", parameters), ...part("Headers", headers),
+      ...(hint ? [el("p", { className: "note" }, hint)] : []), ...part("Address", parameters), ...part("Headers", headers),
       ...(nothing ? [] : [el("div", { className: "body-head" }, el("h4", {}, "Body"), toggle), holder]),
       el("div", { className: "actions" }, send, quick, check, cancel), result);
     return panel;
