@@ -149,7 +149,7 @@ async function stream(page) {
 
 // A stream of items is tried with one; a reply that comes later says so.
 async function items(page) {
-  for (const [id, wanted] of [["restock", "ItemInput, ItemInput, …→Receipt"], ["reprice", "ItemInput, ItemInput, …↔Item, Item, …"], ["approve", "OrderInput→Receipt"]]) {
+  for (const [id, wanted] of [["restock", "ItemInput, ItemInput, …→Receipt"], ["reprice", "ItemInput, ItemInput, …↔Item, Item, …"], ["approve", "Order→Receipt"]]) {
     const glance = await page.locator(`#${id} .glance`).textContent();
     expect(glance === wanted, `the glance of ${id} is ${glance}`);
     await page.locator(`#${id} .try-open`).click();
