@@ -49,10 +49,10 @@ var (
 	errNoInbox     = errors.New("the service says no address for the items")
 )
 
-// sendFault is why an item could not be sent.
-type sendFault struct{ err error }
+// itemError is why an item could not be sent.
+type itemError struct{ err error }
 
-func (e *sendFault) Error() string { return e.err.Error() }
+func (e *itemError) Error() string { return e.err.Error() }
 
 // newFeed returns the sending end for what out sends, nil when that is one
 // value.
@@ -183,7 +183,7 @@ func (f *feed) opened() error {
 		case f.ctx.Err() != nil:
 			return errFeedStopped
 		case ok && !known:
-			return &sendFault{errNoInbox}
+			return &itemError{errNoInbox}
 		case ok:
 			return nil
 		}
@@ -246,7 +246,7 @@ func (f *feed) await() error {
 			return errFeedStopped
 		}
 		if err := f.unconfirmed.reap(); err != nil {
-			return &sendFault{err}
+			return &itemError{err}
 		}
 		if f.room() && f.unconfirmed.room() {
 			return nil
@@ -283,10 +283,10 @@ func (f *feed) publish(m *Message, frame *stream.Frame) error {
 	case err != nil && unsendable(err):
 		return err
 	case err != nil:
-		return &sendFault{err}
+		return &itemError{err}
 	}
 	if err := f.unconfirmed.add(c, p); err != nil {
-		return &sendFault{err}
+		return &itemError{err}
 	}
 	return nil
 }
@@ -297,7 +297,7 @@ func (f *feed) conclude(err error) {
 	if err == nil {
 		err = f.finish()
 	}
-	fault, broken := errors.AsType[*sendFault](err)
+	fault, broken := errors.AsType[*itemError](err)
 	switch {
 	case err == nil || errors.Is(err, errFeedStopped):
 	case broken:
@@ -321,7 +321,7 @@ func (f *feed) finish() error {
 	}
 	for {
 		if err := f.unconfirmed.reap(); err != nil {
-			return &sendFault{err}
+			return &itemError{err}
 		}
 		oldest := f.unconfirmed.oldest()
 		if oldest == nil {

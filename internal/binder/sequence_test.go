@@ -193,7 +193,7 @@ func TestSequenceOf(t *testing.T) {
 		require.NoError(t, err)
 		require.Nil(t, s, "%T", v)
 	}
-	_, err := w.SequenceOf(iter.Seq2[int, int](slices.All([]int{1})))
+	_, err := w.SequenceOf(slices.All([]int{1}))
 	require.ErrorContains(t, err, "iter.Seq2[T, error]")
 
 	for name, c := range map[string]struct {
