@@ -56,10 +56,11 @@ func TestTheClientOfAStreamIsLost(t *testing.T) {
 		p := client.Publisher(w.at("count"))
 		w.start(service)
 		w.start(client)
-		over := make(chan struct{})
-		go func() { <-h.first; cut() }()
+		over, cutOff := make(chan struct{}), make(chan struct{})
+		go func() { <-h.first; cut(); close(cutOff) }()
 		_, err := parley.Request[int](w.ctx(), p, forever(over))
 		require.ErrorIs(w, err, parley.ErrOutcomeUnknown)
+		<-cutOff
 		isOver(w, over)
 		require.Error(w, next(w, h.ended), "half an upload is no whole one")
 
@@ -209,7 +210,7 @@ func TestAServiceThatStopsEndsClientStreams(t *testing.T) {
 		over := make(chan struct{})
 		call := parley.Go[int](w.ctx(), p, forever(over))
 		next(w, h.first)
-		ctx, cancel := context.WithTimeout(w.ctx(), 2*time.Second)
+		ctx, cancel := context.WithTimeout(w.ctx(), 10*time.Second)
 		defer cancel()
 		_ = service.Stop(ctx)
 		_, err := call.Wait(w.ctx())
