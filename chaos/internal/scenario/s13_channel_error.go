@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -47,9 +46,11 @@ func channelError() Scenario {
 					return oracle.Expect{}, err
 				}
 				defer raw.close()
-				send, breakIt = raw.send, func() error {
-					return errors.Join(deleteExchange(r.Node.URL(), r.Queue("exchange")), raw.spoil())
+				// Deleted beforehand, so that the fault comes while much is under way.
+				if err := deleteExchange(r.Node.URL(), r.Queue("exchange")); err != nil {
+					return oracle.Expect{}, err
 				}
+				send, breakIt = raw.send, raw.spoil
 			}
 			var sent atomic.Int64
 			done := make(chan struct{})
