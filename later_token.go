@@ -123,10 +123,14 @@ func (t *ticket) texts() []*string {
 // and the texts, each behind its length in one byte.
 func (t *ticket) encode() []byte {
 	var bits byte
-	for bit, set := range map[byte]bool{ticketWaiting: t.waiting, ticketMarked: t.marked, ticketReadsErrors: t.readsErrors} {
-		if set {
-			bits |= bit
-		}
+	if t.waiting {
+		bits |= ticketWaiting
+	}
+	if t.marked {
+		bits |= ticketMarked
+	}
+	if t.readsErrors {
+		bits |= ticketReadsErrors
 	}
 	var deadline uint64
 	if !t.deadline.IsZero() {

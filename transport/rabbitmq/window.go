@@ -22,8 +22,8 @@ const (
 	glances = 8
 )
 
-// window lets that many publications be unconfirmed at once. A place is free
-// again when the publication before in it is confirmed.
+// window lets maxUnconfirmed publications be unconfirmed at once. A place is free
+// again when the publication that was last in it is confirmed.
 type window struct {
 	next   atomic.Uint64
 	places [maxUnconfirmed]place
