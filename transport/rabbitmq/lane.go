@@ -23,7 +23,7 @@ type lane struct {
 	session *session
 	ch      *amqp.Channel
 	returns *returns
-	window  *window
+	windows windows
 	// done is closed when the channel is, and the last reply handed over.
 	done chan struct{}
 }
@@ -79,7 +79,7 @@ func (s *session) openLane(replies func(*amqp.Delivery)) (*lane, error) {
 			return nil, refusal("consume direct replies", err)
 		}
 	}
-	l := &lane{session: s, ch: ch, returns: listen(ch), window: newWindow(), done: make(chan struct{})}
+	l := &lane{session: s, ch: ch, returns: listen(ch), windows: newWindows(), done: make(chan struct{})}
 	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	var reading sync.WaitGroup
 	if replies != nil {

@@ -24,7 +24,9 @@ type outgoing struct {
 	exchange  *topology.Exchange
 	key       string
 	mandatory bool
-	message   amqp.Publishing
+	// reply says that somebody waits for it at an inbox.
+	reply   bool
+	message amqp.Publishing
 	// timed is the publication of a message that grows old, filled when.
 	timed  *transport.Publication
 	filled time.Time
@@ -49,6 +51,7 @@ func (o *outgoing) fill(p *transport.Publication) error {
 	if o.message, err = publishing(p.Message); err != nil {
 		return unfit(o, err)
 	}
+	o.reply = p.Reply && o.message.DeliveryMode == amqp.Transient
 	if p.Timed != nil {
 		o.timed, o.filled = p, time.Now()
 	}
@@ -187,7 +190,7 @@ func (c *Conn) publish(ctx context.Context, s *session, kind int, o *outgoing, c
 	if err != nil {
 		return err
 	}
-	in, err := ln.window.enter(ctx)
+	in, err := ln.windows.of(o).enter(ctx)
 	if err != nil {
 		if s.shut.Load() {
 			err = blocked(err)

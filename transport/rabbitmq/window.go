@@ -10,10 +10,16 @@ import (
 
 const (
 	// maxUnconfirmed bounds the publications of one channel that the broker has
-	// not confirmed. The client library looks through all of them for each
-	// confirm of several, and the broker keeps account of them too: a burst of
-	// tens of thousands would make every later message slow.
+	// not confirmed: it may gather many of them for one write to its disk. The
+	// client library looks through all of them for each confirm of several, and
+	// the broker keeps account of them too: a burst of tens of thousands would
+	// make every later message slow.
 	maxUnconfirmed = 1024
+	// maxReplies bounds those that somebody waits for at an inbox, which the
+	// broker confirms as soon as it has passed them on. More of them only stand in
+	// its sockets and processes, where a message costs it the more CPU time the
+	// more there are before it: of 1 KB, with 1024 twice as much as with 128.
+	maxReplies = 128
 	// patience is how long a publication waits for a place. It goes on without
 	// one then: the broker may never confirm what is in it, as when a quorum
 	// queue has lost its majority, and other queues must not stand still for that.
@@ -22,11 +28,31 @@ const (
 	glances = 8
 )
 
-// window lets maxUnconfirmed publications be unconfirmed at once. A place is free
-// again when the publication that was last in it is confirmed.
+// windows are those of one channel.
+type windows struct{ messages, replies *window }
+
+func newWindows() windows {
+	return windows{messages: newWindow(maxUnconfirmed), replies: newWindow(maxReplies)}
+}
+
+// of returns the window for a publication, nil for one that needs none: what says
+// to whoever waits how far he may go must not stand behind what waits for that.
+func (w windows) of(o *outgoing) *window {
+	switch {
+	case !o.reply:
+		return w.messages
+	case len(o.message.Body) > 0:
+		return w.replies
+	default:
+		return nil
+	}
+}
+
+// window lets so many publications be unconfirmed at once as it has places. A
+// place is free again when the publication that was last in it is confirmed.
 type window struct {
 	next   atomic.Uint64
-	places [maxUnconfirmed]place
+	places []place
 }
 
 // place is held by whoever has its token.
@@ -35,8 +61,8 @@ type place struct {
 	last  *amqp.DeferredConfirmation
 }
 
-func newWindow() *window {
-	w := new(window)
+func newWindow(places int) *window {
+	w := &window{places: make([]place, places)}
 	for i := range w.places {
 		w.places[i].token = make(chan struct{}, 1)
 	}
@@ -46,13 +72,22 @@ func newWindow() *window {
 // enter waits for a place, which the caller leaves with what it published. It
 // is nil for a caller that goes without one.
 func (w *window) enter(ctx context.Context) (*place, error) {
+	if w == nil {
+		return nil, nil
+	}
 	var p *place
 	for range glances {
-		p = &w.places[w.next.Add(1)%maxUnconfirmed]
+		p = &w.places[w.next.Add(1)%uint64(len(w.places))]
 		if p.try() {
 			return p, nil
 		}
 	}
+	return p.wait(ctx)
+}
+
+// wait takes the place when it is free. Who has waited long enough takes it as it
+// is, and nil while somebody holds it.
+func (p *place) wait(ctx context.Context) (*place, error) {
 	waited := time.NewTimer(patience)
 	defer waited.Stop()
 	select {
