@@ -81,6 +81,28 @@ func (d *delivery) pass(ctx context.Context) bool {
 	return false
 }
 
+// acquire waits for a free slot; false when ctx ended first, or the subscriber
+// stops before the message was in hand.
+func (d *delivery) acquire(ctx context.Context) bool {
+	var stops <-chan struct{}
+	if d.made == d.before {
+		stops = d.staying.Done()
+	}
+	select {
+	case <-stops:
+		return false
+	default:
+	}
+	select {
+	case d.slots <- struct{}{}:
+		return true
+	case <-stops:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
 // guarded returns nil when the handler may run now, else what to wait for.
 func (d *delivery) guarded() func(context.Context) bool {
 	if !d.rate.take() {

@@ -162,17 +162,9 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 	}
 }
 
-// acquire waits for a free slot; false when ctx ended first.
-func (r *receiver) acquire(ctx context.Context) bool {
-	select {
-	case r.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// attempt runs the middleware and the handler once.
+// attempt runs the middleware and the handler once. An error whose own methods
+// panic, as those of a nil pointer may, has done so when it returns: nobody
+// recovers from that later.
 func (r *receiver) attempt(h *handling) (out *Message, err error) {
 	defer func() {
 		if v := recover(); v != nil {
