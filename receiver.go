@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -171,8 +172,15 @@ func (r *receiver) attempt(h *handling) (out *Message, err error) {
 			out, err = nil, &panicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return r.handle(h, h.message)
+	out, err = r.handle(h, h.message)
+	if err != nil {
+		_, _ = err.Error(), errors.Is(err, errUnheardOf)
+	}
+	return out, err
 }
+
+// errUnheardOf is in no chain, so that a search for it goes all the way.
+var errUnheardOf = errors.New("unheard of")
 
 // call is the innermost [Handler]: the function itself.
 func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {
