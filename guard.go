@@ -45,26 +45,28 @@ func (r *receiver) newGuards() guards {
 // Otherwise v is the end of the message.
 func (d *delivery) enter(ctx context.Context) (v transport.Verdict, ok bool) {
 	waiting, release := d.permit.within(ctx)
-	passed := d.pass(waiting)
-	release()
-	if passed && d.permit.left() {
-		d.leave()
-	}
-	if d.permit.left() {
-		return d.calledOff(ctx, nil), false
-	}
-	if !passed {
-		if d.expired() {
-			return d.skip(), false
+	defer release()
+	for passed := d.pass(waiting); ; passed = d.holdBack(waiting, aMoment) && d.pass(waiting) {
+		left, expired := d.permit.left(), d.expired()
+		if passed && (left || expired) {
+			d.leave()
 		}
-		return d.notNow(ctx, leavePause), false
+		switch {
+		case left:
+			return d.calledOff(ctx, nil), false
+		case expired:
+			return d.skip(), false
+		case !passed:
+			return d.notNow(ctx, leavePause), false
+		}
+		if v, ok = d.claim(ctx); ok || v != 0 {
+			return v, ok
+		}
 	}
-	if d.expired() {
-		d.leave()
-		return d.skip(), false
-	}
-	return d.claim(ctx)
 }
+
+// aMoment is what a message waits for that a [Store] did not let run.
+func aMoment(ctx context.Context) bool { return sleep(ctx, pause) }
 
 // pass waits for a slot and for the guards, without the slot.
 func (d *delivery) pass(ctx context.Context) bool {
