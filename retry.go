@@ -102,11 +102,13 @@ func (d *delivery) fits(wait time.Duration) bool {
 }
 
 // readRetry takes up what an earlier attempt wrote into the message. It comes
-// over the wire, so the count is bounded by what the policy can have made.
+// over the wire, so the count is bounded by what the policy can have made. What
+// did not come straight to the queue has not waited for a retry: who may send to
+// an exchange only, and perhaps under some keys only, cannot claim another one.
 func (d *delivery) readRetry() {
 	m := d.message
 	v, retried := m.Headers[HeaderRetry]
-	if !retried {
+	if !retried || m.Exchange != "" || m.Address != d.topology.Queue.Name {
 		return
 	}
 	policy := &d.settings.failure
