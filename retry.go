@@ -54,7 +54,8 @@ type retryAfterError struct {
 func (e *retryAfterError) Error() string { return e.err.Error() }
 func (e *retryAfterError) Unwrap() error { return e.err }
 
-// curable reports whether another attempt may help.
+// curable reports whether another attempt may help. Of what another service
+// answered it may: that speaks of the handler's request, not of its message.
 func curable(err error) bool {
 	if _, ok := errors.AsType[*permanentError](err); ok {
 		return false
