@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -182,7 +183,7 @@ func judge(ctx context.Context, err error) outcome {
 // cutOff reports whether the handler failed because the delivery is gone or the
 // app stops.
 func cutOff(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && contextCode(err) != CodeUnknown
+	return ctx.Err() != nil && (contextCode(err) != CodeUnknown || errors.Is(err, context.Cause(ctx)))
 }
 
 // spared reports whether a failed message goes back to its queue because the

@@ -97,11 +97,17 @@ var publishCases = []testCase{
 		name:    "publish/further keys that are none",
 		promise: "A message that cannot be sent is ErrNotSent and disturbs no other: CC and BCC are lists of routing keys.",
 		run: func(e *env) {
+			c := e.connect()
 			for _, name := range []string{"CC", "BCC"} {
 				for _, v := range []any{"key", nil, map[string]any{}, []any{"key", 1}} {
-					refusedBeforeSending(e, name, func(p *transport.Publication) { p.Message.SetHeader(name, v) })
+					p := toQueue(e.name("q"), "spoilt")
+					p.Message.SetHeader(name, v)
+					_, err := c.Publish(e.ctx, p)
+					require.ErrorIs(e.t, err, transport.ErrNotSent, "%s: %v", name, v)
+					require.ErrorContains(e.t, err, name)
 				}
 			}
+			refusedBeforeSending(e, "CC", func(p *transport.Publication) { p.Message.SetHeader("CC", "key") })
 		},
 	},
 	{
