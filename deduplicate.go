@@ -30,8 +30,8 @@ import (
 //     be forgotten. How many are kept is for the store to bound.
 type Store interface {
 	// Begin claims key, at most 1300 bytes long, unless it has a record already.
-	// With an error the handler does not run: the message is given back to the
-	// broker after a pause and asked about anew, for as long as it takes.
+	// With an error the handler does not run: the message waits or is given back
+	// to the broker, and asked about anew, for as long as it takes.
 	Begin(ctx context.Context, key string) (Claim, error)
 	// Done replaces the claim of that token with a done record. reply is nil
 	// when the result has no value; otherwise it belongs to the store, which
@@ -89,7 +89,7 @@ func (r *receiver) claimScope() string {
 }
 
 // claim asks the store whether the handler may run, which ok says; else v is
-// the end of the message.
+// the end of the message, or 0 when the store is to be asked again in a moment.
 func (d *delivery) claim(ctx context.Context) (v transport.Verdict, ok bool) {
 	if d.settings.store == nil || d.message.ID == "" {
 		return 0, true
@@ -99,11 +99,11 @@ func (d *delivery) claim(ctx context.Context) (v transport.Verdict, ok bool) {
 	case err != nil:
 		d.leave()
 		d.log(slog.LevelError, "store of handled messages did not answer; the message waits", slog.Any("error", err))
-		return d.notNow(ctx, pause), false
+		return d.askLater(ctx), false
 	case c.State == ClaimInProgress:
 		d.leave()
 		d.log(slog.LevelDebug, "duplicate of a message in progress waits")
-		return d.notNow(ctx, pause), false
+		return d.askLater(ctx), false
 	case c.State == ClaimDone:
 		d.leave()
 		d.app.stats.duplicates.Add(1)
@@ -113,6 +113,15 @@ func (d *delivery) claim(ctx context.Context) (v transport.Verdict, ok bool) {
 	d.claimed, d.token = true, c.Token
 	d.renewing = d.renew(ctx, c.Lease)
 	return 0, true
+}
+
+// askLater gives a message back that may not run now. Where the queue counts
+// that, it waits here: it would come to its delivery limit without ever having run.
+func (d *delivery) askLater(ctx context.Context) transport.Verdict {
+	if d.deliveryLimit > 0 {
+		return 0
+	}
+	return d.notNow(ctx, pause)
 }
 
 func (d *delivery) beginClaim(ctx context.Context) (c Claim, err error) {

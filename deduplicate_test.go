@@ -13,6 +13,7 @@ import (
 
 	"github.com/parley-go/parley"
 	"github.com/parley-go/parley/transport/memory"
+	"github.com/parley-go/parley/transport/topology"
 )
 
 func TestDuplicateGetsTheSameReply(t *testing.T) {
@@ -285,5 +286,23 @@ func TestLostDeliveryIsNotHandledTwice(t *testing.T) {
 		time.Sleep(time.Minute)
 		require.NoError(t, app.Stop(context.Background()))
 		require.Equal(t, []int{1, 1}, []int{runs, results})
+	})
+}
+
+// A queue that counts deliveries must not come to its limit while nothing runs.
+func TestStoreThatFailsLongerThanTheDeliveryLimit(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		store := &faultyStore{Store: parley.NewMemoryStore(parley.StoreOptions{}), begin: errors.New("store is away")}
+		app := w.app(parley.Deduplicate(store))
+		ran := make(chan string, 10)
+		app.Subscriber(w.at("work"), func(s string) { ran <- s }, parley.From(topology.Quorum(), topology.DeliveryLimit(1)))
+		work := app.Publisher(w.at("work"))
+		w.start(app)
+		require.NoError(w, work.Publish(w.ctx(), "x"))
+		require.Eventually(w, func() bool { return store.asked() > 3 || app.Stats().Moved > 0 }, patience, time.Millisecond)
+		store.set(func() { store.begin = nil })
+		require.Equal(w, "x", next(w, ran))
+		w.depth(w.at("work.error"), 0)
 	})
 }

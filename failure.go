@@ -206,7 +206,7 @@ func (d *delivery) logFailure(f failure, err error) {
 func (d *delivery) move(ctx context.Context, f failure) transport.Verdict {
 	p := &transport.Publication{Message: d.failed(f), Key: d.topology.ErrorQueue, Mandatory: true}
 	err := d.send(ctx, p)
-	if err != nil && unsendable(err) {
+	if errors.Is(err, ErrNotSent) && unsendable(err) {
 		d.log(slog.LevelWarn, "message is moved without what no message can carry", slog.Any("error", err))
 		p.Message = sendable(p.Message)
 		err = d.send(ctx, p)

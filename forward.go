@@ -58,14 +58,17 @@ func passing(err error) bool {
 	return false
 }
 
-// forward sends an encoded result, which it takes over.
+// forward sends an encoded result, which it takes over. A panic of the send
+// middleware is an error.
 func (b *binding) forward(ctx context.Context, m *Message) error {
 	out := &outgoing{settings: b.settings}
 	if err := b.address(m, out); err != nil {
 		return err
 	}
-	_, err := b.transmit(ctx, out)
-	return err
+	return recovered(func() error {
+		_, err := b.transmit(ctx, out)
+		return err
+	})
 }
 
 // checkForward returns why no result at all could be sent.

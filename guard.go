@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -45,26 +46,28 @@ func (r *receiver) newGuards() guards {
 // Otherwise v is the end of the message.
 func (d *delivery) enter(ctx context.Context) (v transport.Verdict, ok bool) {
 	waiting, release := d.permit.within(ctx)
-	passed := d.pass(waiting)
-	release()
-	if passed && d.permit.left() {
-		d.leave()
-	}
-	if d.permit.left() {
-		return d.calledOff(ctx, nil), false
-	}
-	if !passed {
-		if d.expired() {
-			return d.skip(), false
+	defer release()
+	for passed := d.pass(waiting); ; passed = d.holdBack(waiting, aMoment) && d.pass(waiting) {
+		left, expired := d.permit.left(), d.expired()
+		if passed && (left || expired) {
+			d.leave()
 		}
-		return d.notNow(ctx, leavePause), false
+		switch {
+		case left:
+			return d.calledOff(ctx, nil), false
+		case expired:
+			return d.skip(), false
+		case !passed:
+			return d.notNow(ctx, leavePause), false
+		}
+		if v, ok = d.claim(ctx); ok || v != 0 {
+			return v, ok
+		}
 	}
-	if d.expired() {
-		d.leave()
-		return d.skip(), false
-	}
-	return d.claim(ctx)
 }
+
+// aMoment is what a message waits for that a [Store] did not let run.
+func aMoment(ctx context.Context) bool { return sleep(ctx, pause) }
 
 // pass waits for a slot and for the guards, without the slot.
 func (d *delivery) pass(ctx context.Context) bool {
@@ -79,6 +82,28 @@ func (d *delivery) pass(ctx context.Context) bool {
 		}
 	}
 	return false
+}
+
+// acquire waits for a free slot; false when ctx ended first, or the subscriber
+// stops before the message was in hand.
+func (d *delivery) acquire(ctx context.Context) bool {
+	var stops <-chan struct{}
+	if d.made == d.before {
+		stops = d.staying.Done()
+	}
+	select {
+	case <-stops:
+		return false
+	default:
+	}
+	select {
+	case d.slots <- struct{}{}:
+		return true
+	case <-stops:
+		return false
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // guarded returns nil when the handler may run now, else what to wait for.
@@ -158,7 +183,7 @@ func judge(ctx context.Context, err error) outcome {
 // cutOff reports whether the handler failed because the delivery is gone or the
 // app stops.
 func cutOff(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && contextCode(err) != CodeUnknown
+	return ctx.Err() != nil && (contextCode(err) != CodeUnknown || errors.Is(err, context.Cause(ctx)))
 }
 
 // spared reports whether a failed message goes back to its queue because the

@@ -134,7 +134,7 @@ func (t *ticket) encode() []byte {
 	}
 	var deadline uint64
 	if !t.deadline.IsZero() {
-		deadline = uint64(max(t.deadline.UnixMilli(), 1))
+		deadline = uint64(min(max(t.deadline.UnixMilli(), 1), maxCount))
 	}
 	out := binary.AppendUvarint([]byte{bits}, deadline)
 	for _, text := range t.texts() {

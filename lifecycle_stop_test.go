@@ -27,6 +27,34 @@ func TestStopAtOnce(t *testing.T) {
 	})
 }
 
+// Nor does a call that somebody else's code keeps from ending.
+func TestStopDoesNotWaitForCallsForEver(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		begun, release := make(chan struct{}), make(chan struct{})
+		app.Use(parley.SendMiddleware(func(next parley.Handler) parley.Handler {
+			return func(ctx context.Context, m *parley.Message) (*parley.Message, error) {
+				close(begun)
+				<-release
+				return next(ctx, m)
+			}
+		}))
+		p := app.Publisher(w.at("q"))
+		require.NoError(w, app.Start(w.ctx()))
+		call := parley.Go[string](w.ctx(), p, "x")
+		next(w, begun)
+		budget, cancel := context.WithCancel(w.ctx())
+		cancel()
+		err := app.Stop(budget)
+		require.ErrorIs(w, err, context.Canceled)
+		require.ErrorContains(w, err, "a call of parley.Go still runs")
+		close(release)
+		_, err = call.Wait(w.ctx())
+		require.ErrorIs(w, err, parley.ErrStopped)
+	})
+}
+
 // A handler that heeds no context does not hold up Stop; the log names it.
 func TestStopNamesTheHandlersThatRunOn(t *testing.T) {
 	t.Parallel()

@@ -88,6 +88,30 @@ func TestStopLosesNothing(t *testing.T) {
 	})
 }
 
+// P5: what was delivered and waits for a handler to be free goes back when Stop
+// begins, and is not begun.
+func TestStopBeginsNoFurtherHandler(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		app := w.app()
+		begun, release := make(chan int, 10), make(chan struct{})
+		app.Subscriber(w.at("q"), func(i int) { begun <- i; <-release }, parley.Concurrency(2), parley.Prefetch(8))
+		q := app.Publisher(w.at("q"))
+		require.NoError(w, app.Start(w.ctx()))
+		require.NoError(w, q.PublishBatch(w.ctx(), numbers(8)))
+		next(w, begun)
+		next(w, begun)
+		w.depth(w.at("q"), 0)
+		stopped := make(chan error, 1)
+		go func() { stopped <- app.Stop(w.ctx()) }()
+		w.depth(w.at("q"), 6)
+		close(release)
+		require.NoError(w, next(w, stopped))
+		nothing(w, begun)
+		require.EqualValues(w, 2, app.Stats().Handled)
+	})
+}
+
 func TestSubscribersAddedToARunningApp(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {

@@ -19,7 +19,9 @@ type rate struct {
 // address of the duplicate and to every [PublishTo] once more, under the same
 // message id, so that a reply or a confirm that was lost is made up for. A
 // duplicate of a message that is being handled is given back to the broker
-// after a pause of a second, until the store knows the outcome. A run that
+// after a pause of a second, until the store knows the outcome; where the queue
+// counts deliveries, see [topology.DeliveryLimit], it waits up to 5 minutes
+// before it is. So does a message while the store fails. A run that
 // failed is forgotten: the next attempt, or a replay from the error queue, runs.
 //
 // The result is stored before it is sent. A process that dies after its handler

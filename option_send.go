@@ -177,8 +177,9 @@ func Type(name string) SendOption {
 }
 
 // Expiration lets the broker drop the message when it waited in a queue for
-// longer than d, in whole milliseconds, rounded up. 0 or less has no effect; by
-// default a message waits for ever, and a request expires with its time limit.
+// longer than d, in whole milliseconds, rounded up, and at most ten years. 0 or
+// less has no effect; by default a message waits for ever, and a request expires
+// with its time limit.
 func Expiration(d time.Duration) SendOption {
 	return sendOption{fmt.Sprintf("parley.Expiration(%v)", d), func(s *sendSettings) { s.expiration = d }}
 }

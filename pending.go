@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
 )
 
@@ -127,7 +128,12 @@ func certainlyNotStored(err error) bool {
 	if errors.Is(err, ErrOutcomeUnknown) {
 		return false
 	}
-	return errors.Is(err, ErrNotSent) || errors.Is(err, ErrNoRoute) || errors.Is(err, ErrRefused) || errors.Is(err, ErrBlocked)
+	for _, outcome := range [...]error{ErrNotSent, ErrNoRoute, ErrRefused, ErrBlocked, transport.ErrClosed} {
+		if errors.Is(err, outcome) {
+			return true
+		}
+	}
+	return false
 }
 
 // answered removes a message from the store, also when ctx has ended.

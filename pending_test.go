@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/transport/memory"
 )
 
 // everDue is later than every due time.
@@ -92,6 +93,23 @@ func TestUnsentMessagesAreNotPending(t *testing.T) {
 		require.NoError(w, void.PublishBatch(w.ctx(), purchases(3), opts...))
 		require.Equal(w, []string{"t", "t", "t"}, open(w, store))
 	})
+}
+
+// Stop may end the wait for a blocked broker: nothing was sent then.
+func TestMessageOfAStoppedAppIsNotPending(t *testing.T) {
+	t.Parallel()
+	broker := memory.New()
+	w, store := newWorld(t, broker), parley.NewMemoryPending()
+	app := w.app(parley.Track(store))
+	p := app.Publisher(w.at("void"))
+	require.NoError(t, app.Start(w.ctx()))
+	broker.Block()
+	sent := make(chan error, 1)
+	go func() { sent <- p.Publish(w.ctx(), "x", parley.ReplyTo(w.at("receipts")), parley.Token("t")) }()
+	require.Eventually(t, func() bool { return len(open(w, store)) == 1 }, patience, time.Millisecond)
+	require.NoError(t, app.Stop(w.ctx()))
+	require.ErrorIs(t, next(w, sent), parley.ErrStopped)
+	require.Empty(t, open(w, store))
 }
 
 func purchases(n int) iter.Seq[any] {

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -162,25 +163,24 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 	}
 }
 
-// acquire waits for a free slot; false when ctx ended first.
-func (r *receiver) acquire(ctx context.Context) bool {
-	select {
-	case r.slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// attempt runs the middleware and the handler once.
+// attempt runs the middleware and the handler once. An error whose own methods
+// panic, as those of a nil pointer may, has done so when it returns: nobody
+// recovers from that later.
 func (r *receiver) attempt(h *handling) (out *Message, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = nil, &panicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return r.handle(h, h.message)
+	out, err = r.handle(h, h.message)
+	if err != nil {
+		_, _ = err.Error(), errors.Is(err, errUnheardOf)
+	}
+	return out, err
 }
+
+// errUnheardOf is in no chain, so that a search for it goes all the way.
+var errUnheardOf = errors.New("unheard of")
 
 // call is the innermost [Handler]: the function itself.
 func (r *receiver) call(ctx context.Context, m *Message) (*Message, error) {

@@ -130,7 +130,9 @@ func (d *delivery) errorReply(f failure) *transport.Publication {
 func (f failure) message() *Message {
 	body := errorBody{Code: f.code, Message: f.text}
 	for _, v := range f.details {
-		if raw, err := json.Marshal(v); err == nil {
+		var raw json.RawMessage
+		err := recovered(func() (err error) { raw, err = json.Marshal(v); return err })
+		if err == nil {
 			body.Details = append(body.Details, raw)
 		}
 	}

@@ -54,7 +54,8 @@ type retryAfterError struct {
 func (e *retryAfterError) Error() string { return e.err.Error() }
 func (e *retryAfterError) Unwrap() error { return e.err }
 
-// curable reports whether another attempt may help.
+// curable reports whether another attempt may help. Of what another service
+// answered it may: that speaks of the handler's request, not of its message.
 func curable(err error) bool {
 	if _, ok := errors.AsType[*permanentError](err); ok {
 		return false
@@ -102,11 +103,13 @@ func (d *delivery) fits(wait time.Duration) bool {
 }
 
 // readRetry takes up what an earlier attempt wrote into the message. It comes
-// over the wire, so the count is bounded by what the policy can have made.
+// over the wire, so the count is bounded by what the policy can have made. What
+// did not come straight to the queue has not waited for a retry: who may send to
+// an exchange only, and perhaps under some keys only, cannot claim another one.
 func (d *delivery) readRetry() {
 	m := d.message
 	v, retried := m.Headers[HeaderRetry]
-	if !retried {
+	if !retried || m.Exchange != "" || m.Address != d.topology.Queue.Name {
 		return
 	}
 	policy := &d.settings.failure

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley"
+	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/memory"
 	"github.com/parley-go/parley/transport/topology"
 )
@@ -196,6 +197,32 @@ func TestForgedAttempts(t *testing.T) {
 				next(w, ran)
 			}
 		}
+	})
+}
+
+// Who may send to an exchange, perhaps under some keys only, cannot make a message
+// look as if it had come under another one.
+func TestForgedRetryAddress(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		type order struct {
+			Tenant string `path:"tenant"`
+		}
+		app := w.app()
+		x := topology.Topic(w.at("orders"), topology.AutoDelete())
+		ran := make(chan string, 10)
+		app.Subscriber("{tenant}.placed", func(o order) error { ran <- o.Tenant; return errFlaky },
+			parley.From(x), parley.Retry(parley.Delayed(time.Millisecond)))
+		w.start(app)
+		peer, _ := w.client()
+		c, err := peer.Publish(w.ctx(), &transport.Publication{Exchange: &x, Key: "mallory.placed", Mandatory: true, Message: &parley.Message{
+			Headers: parley.Headers{
+				parley.HeaderRetry: int64(1), parley.HeaderRetryRound: int64(1), parley.HeaderRetryAddress: "alice.placed", parley.HeaderRetryExchange: x.Name,
+			},
+		}})
+		require.NoError(w, err)
+		require.NoError(w, transport.Wait(w.ctx(), c))
+		require.Equal(w, []string{"mallory", "mallory"}, []string{next(w, ran), next(w, ran)}, "and it is tried as often as any")
 	})
 }
 

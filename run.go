@@ -186,8 +186,44 @@ func (n *run) stop(ctx context.Context) error {
 	close(n.closed)
 	errs = append(errs, n.conn.Close(ctx))
 	n.streams.feeds.end(ctx, n.app)
-	n.work.Wait()
-	return errors.Join(errs...)
+	return errors.Join(append(errs, n.awaitWork(ctx))...)
+}
+
+// awaitWork waits for the goroutines of the run. All of them end with it, unless
+// a function of the user's in one heeds nothing: they get a moment to do so when
+// ctx has ended.
+func (n *run) awaitWork(ctx context.Context) error {
+	err := waited(ctx, &n.work)
+	if err == nil {
+		return nil
+	}
+	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMargin)
+	defer cancel()
+	if waited(late, &n.work) == nil {
+		return nil
+	}
+	return fmt.Errorf("a call of parley.Go still runs: %w", err)
+}
+
+// waited waits for goroutines that call functions of the user's, until ctx ends.
+func waited(ctx context.Context, work *sync.WaitGroup) error {
+	gone := make(chan struct{})
+	go func() {
+		// Ends with the last of them, which nobody can force.
+		defer close(gone)
+		work.Wait()
+	}()
+	select {
+	case <-gone:
+		return nil
+	default:
+	}
+	select {
+	case <-gone:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }
 
 func (n *run) stopReceivers(ctx context.Context) error {

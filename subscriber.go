@@ -145,16 +145,5 @@ func (r *receiver) awaitDetached(ctx context.Context) error {
 	if !r.settings.failure.ackFirst && !r.settings.failure.manual {
 		return nil
 	}
-	gone := make(chan struct{})
-	go func() {
-		// Ends with the last handler, which nobody can force.
-		defer close(gone)
-		r.detached.Wait()
-	}()
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return waited(ctx, &r.detached)
 }

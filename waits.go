@@ -33,10 +33,13 @@ type waitQueue struct {
 	done chan struct{}
 	at   time.Time
 	err  error
+	// cut says that the context of who declared it had ended.
+	cut bool
 }
 
 // declared declares a queue unless it was declared lately, and after seen, by
-// itself or by whoever does so at this moment.
+// itself or by whoever does so at this moment. A declaration that ended with its
+// caller says nothing to others: the next of them makes one of its own.
 func (w *waits) declared(ctx context.Context, queue string, seen *waitQueue, declare func() error) (*waitQueue, error) {
 	w.mu.Lock()
 	q := w.all[queue]
@@ -48,17 +51,20 @@ func (w *waits) declared(ctx context.Context, queue string, seen *waitQueue, dec
 		w.all[queue] = q
 		w.mu.Unlock()
 		q.err = declare()
-		q.at = time.Now()
+		q.at, q.cut = time.Now(), ctx.Err() != nil
 		close(q.done)
 		return q, q.err
 	}
 	w.mu.Unlock()
 	select {
 	case <-q.done:
-		return q, q.err
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
+	if q.err != nil && q.cut && ctx.Err() == nil {
+		return w.declared(ctx, queue, seen, declare)
+	}
+	return q, q.err
 }
 
 // stale reports whether the queue is to be declared before its next use.

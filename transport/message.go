@@ -18,6 +18,11 @@ type Headers map[string]any
 // Whoever sends it does so to the same effect.
 const HeaderRemoved = "parley-headers-removed"
 
+// LongestExpiration is what a longer [Message].Expiration is sent as: ten years
+// of 365 days, beyond which RabbitMQ refuses a message by closing the channel
+// (seen on 3.10.8).
+const LongestExpiration = 10 * 365 * 24 * time.Hour
+
 // Clone returns a shallow copy; a clone of nil is nil.
 func (h Headers) Clone() Headers { return maps.Clone(h) }
 
@@ -65,8 +70,9 @@ type Message struct {
 	// Timestamp is when the message was made, in whole seconds.
 	Timestamp time.Time
 	// Expiration is how long the broker keeps the message in a queue, sent in
-	// whole milliseconds and rounded up; 0 keeps it for ever. Of a received
-	// message it is what the sender asked for, not what is left.
+	// whole milliseconds, rounded up, and at most [LongestExpiration]; 0 keeps it
+	// for ever. Of a received message it is what the sender asked for, not what is
+	// left.
 	Expiration time.Duration
 	// Priority is 0 (lowest) to 255.
 	Priority uint8

@@ -111,8 +111,9 @@ type Confirmation interface {
 	// that carried the message ends.
 	Done() <-chan struct{}
 	// Err is the outcome, valid after Done is closed: nil when the message is
-	// stored, else [ErrNoRoute], [ErrRefused] or [ErrOutcomeUnknown]. It is not
-	// safe for concurrent use.
+	// stored, else [ErrNoRoute], [ErrRefused] or [ErrOutcomeUnknown]. A
+	// [*PermanentError] in the chain of the last says that no later attempt will
+	// succeed. It is not safe for concurrent use.
 	Err() error
 }
 

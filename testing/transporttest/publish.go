@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -89,6 +91,39 @@ var publishCases = []testCase{
 		promise: "A value may be nil, a bool, … of these: another type is ErrNotSent with the header's name in the text.",
 		run: func(e *env) {
 			refusedBeforeSending(e, "odd", func(p *transport.Publication) { p.Message.SetHeader("odd", struct{ A int }{1}) })
+		},
+	},
+	{
+		name:    "publish/further keys that are none",
+		promise: "A message that cannot be sent is ErrNotSent and disturbs no other: CC and BCC are lists of routing keys.",
+		run: func(e *env) {
+			c := e.connect()
+			for _, name := range []string{"CC", "BCC"} {
+				for _, v := range []any{"key", nil, map[string]any{}, []any{"key", 1}} {
+					p := toQueue(e.name("q"), "spoilt")
+					p.Message.SetHeader(name, v)
+					_, err := c.Publish(e.ctx, p)
+					require.ErrorIs(e.t, err, transport.ErrNotSent, "%s: %v", name, v)
+					require.ErrorContains(e.t, err, name)
+				}
+			}
+			refusedBeforeSending(e, "CC", func(p *transport.Publication) { p.Message.SetHeader("CC", "key") })
+		},
+	},
+	{
+		name:    "publish/expiration beyond all bounds",
+		promise: "Expiration is at most LongestExpiration.",
+		run: func(e *env) {
+			c := e.connect()
+			s := e.onQueue("q")
+			c.declare(s)
+			got := c.collect(s)
+			for _, d := range []time.Duration{transport.LongestExpiration, transport.LongestExpiration + 1, math.MaxInt64} {
+				p := toQueue(s.Queue.Name, "x")
+				p.Message.Expiration = d
+				require.NoError(e.t, c.send(p), "%s", d)
+				require.Equal(e.t, transport.LongestExpiration, got.next().Expiration, "%s", d)
+			}
 		},
 	},
 	{

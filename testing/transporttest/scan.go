@@ -67,6 +67,12 @@ var scanCases = []testCase{
 		},
 	},
 	{
+		name:    "scan/ends on the way",
+		promise: "The verdicts are asked for before ScanAhead returns, also after an error, and count: also when ctx ends while the next message is on its way.",
+		needs:   needInspect,
+		run:     scanEndsOnTheWay,
+	},
+	{
 		name:    "scan/what comes meanwhile",
 		promise: "Scan visits as many as were ready when it began.",
 		needs:   needInspect,
@@ -199,6 +205,41 @@ func scanAhead(e *env) {
 		})
 	})
 	require.Equal(e.t, []string{"d", "e", "f"}, c.scan(q, transport.Return))
+}
+
+// waitedFor is a context that ends as soon as somebody waits for its end, once
+// it is armed.
+type waitedFor struct {
+	context.Context
+	armed  bool
+	cancel context.CancelFunc
+}
+
+func (w *waitedFor) Done() <-chan struct{} {
+	if w.armed {
+		w.cancel()
+	}
+	return w.Context.Done()
+}
+
+func scanEndsOnTheWay(e *env) {
+	c := e.connect()
+	q := e.queueOf(c, "a", "b", "c", "d")
+	ctx, cancel := context.WithCancel(e.ctx)
+	defer cancel()
+	w := &waitedFor{Context: ctx, cancel: cancel}
+	var acked []string
+	err := c.inspector().ScanAhead(w, q, 3, func(m *transport.Message) (func() transport.Verdict, bool) {
+		w.armed = true
+		return func() transport.Verdict {
+			acked = append(acked, string(m.Body))
+			return transport.Ack
+		}, true
+	})
+	if err != nil {
+		require.ErrorIs(e.t, err, context.Canceled)
+	}
+	require.Equal(e.t, []string{"a", "b", "c", "d"}, append(acked, c.scan(q, transport.Return)...))
 }
 
 // scan visits a queue to its end and returns the bodies. The last verdict

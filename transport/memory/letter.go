@@ -79,7 +79,8 @@ func newParcel(m *transport.Message, exchange, key, replyTo string) (*parcel, er
 	if !m.Timestamp.IsZero() {
 		stored.Timestamp = time.Unix(m.Timestamp.Unix(), 0)
 	}
-	if rest := m.Expiration % time.Millisecond; rest > 0 {
+	stored.Expiration = min(m.Expiration, transport.LongestExpiration)
+	if rest := stored.Expiration % time.Millisecond; rest > 0 {
 		stored.Expiration += time.Millisecond - rest
 	}
 	return p, nil

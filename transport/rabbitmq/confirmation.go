@@ -2,6 +2,7 @@ package rabbitmq
 
 import (
 	"fmt"
+	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -37,9 +38,35 @@ func (c *confirmation) outcome() error {
 	// The client library resolves what is pending as not acknowledged when a
 	// channel closes, and marks the channel closed before it does.
 	if c.lane.ch.IsClosed() {
-		return fmt.Errorf("rabbitmq: publish to %s: %w: the connection was lost before the broker confirmed", c.key, transport.ErrOutcomeUnknown)
+		return c.unknown(c.lane.returns.why())
 	}
 	return fmt.Errorf("rabbitmq: publish to %s: %w; hint: the queue is full, try later", c.key, transport.ErrRefused)
+}
+
+// unknown is the outcome of a publication whose channel was closed for a reason,
+// which may be nil.
+func (c *confirmation) unknown(reason *amqp.Error) error {
+	switch {
+	case reason == nil || !reason.Server || c.lane.session.conn.IsClosed():
+		return fmt.Errorf("rabbitmq: publish to %s: %w: the connection was lost before the broker confirmed", c.key, transport.ErrOutcomeUnknown)
+	case c.key.refused(reason):
+		return fmt.Errorf("rabbitmq: publish to %s: %w: wanted permission, got %w; hint: rabbitmqctl set_permissions, and nobody may publish to an internal exchange",
+			c.key, transport.ErrOutcomeUnknown, &transport.PermanentError{Err: reason})
+	default:
+		return fmt.Errorf("rabbitmq: publish to %s: %w: the broker closed the channel before it confirmed: %w", c.key, transport.ErrOutcomeUnknown, reason)
+	}
+}
+
+// refused reports whether the broker closed the channel because it lets nobody,
+// or not this account, publish where k says. That may have begun after it took
+// the message, but another attempt comes to the same end.
+func (k returnKey) refused(reason *amqp.Error) bool {
+	exchange := k.exchange
+	if exchange == "" {
+		exchange = "amq.default"
+	}
+	return reason.Code == amqp.AccessRefused && strings.Contains(reason.Reason, "exchange '"+exchange+"' in vhost") &&
+		(!strings.Contains(reason.Reason, "topic '") || strings.Contains(reason.Reason, "topic '"+k.key+"'"))
 }
 
 // routed looks for a return: the confirm of an unroutable message is an ack.

@@ -51,7 +51,7 @@ func publishing(m *transport.Message) (amqp.Publishing, error) {
 		return p, fmt.Errorf("wanted an expiration of at least 0, got %s", m.Expiration)
 	}
 	if m.Expiration > 0 {
-		ms := (m.Expiration + time.Millisecond - 1) / time.Millisecond
+		ms := (min(m.Expiration, transport.LongestExpiration) + time.Millisecond - 1) / time.Millisecond
 		p.Expiration = strconv.FormatInt(int64(ms), 10)
 	}
 	if len(m.Headers) > 0 {
@@ -59,8 +59,31 @@ func publishing(m *transport.Message) (amqp.Publishing, error) {
 		if p.Headers, err = headersOut(m.Headers); err != nil {
 			return p, err
 		}
+		return p, checkCopies(p.Headers)
 	}
 	return p, nil
+}
+
+// checkCopies refuses lists of further routing keys that are none: the broker
+// would answer by closing the channel that all publishers share.
+//
+// Source: https://www.rabbitmq.com/docs/sender-selected
+func checkCopies(t amqp.Table) error {
+	for _, name := range [...]string{"CC", "BCC"} {
+		v, present := t[name]
+		if !present {
+			continue
+		}
+		keys, ok := v.([]any)
+		for _, key := range keys {
+			_, text := key.(string)
+			ok = ok && text
+		}
+		if !ok {
+			return fmt.Errorf("header %q: wanted a list of routing keys, got %T", name, v)
+		}
+	}
+	return nil
 }
 
 func checkShort(p *amqp.Publishing) error {

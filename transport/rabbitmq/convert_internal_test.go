@@ -131,6 +131,19 @@ func TestMessagesRoundTrip(t *testing.T) {
 	})
 }
 
+// A broker that does not know a header leaves it to the sender.
+func TestHighestDeliveryCount(t *testing.T) {
+	t.Parallel()
+	for want, h := range map[int]transport.Headers{
+		0:             {"x-acquired-count": int64(-1), "x-delivery-count": "many"},
+		3:             {"x-acquired-count": int64(0), "x-delivery-count": int64(3)},
+		5:             {"x-acquired-count": int64(5), "x-delivery-count": int64(3)},
+		math.MaxInt32: {"x-delivery-count": int64(math.MaxInt64)},
+	} {
+		require.Equal(t, want, deliveryCount(h))
+	}
+}
+
 func FuzzReceived(f *testing.F) {
 	f.Add("60000", int64(3), "key")
 	f.Add("-1", int64(math.MinInt64), "x-acquired-count")

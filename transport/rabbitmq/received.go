@@ -62,17 +62,19 @@ func expiration(text string) time.Duration {
 	return time.Duration(min(ms, uint64(math.MaxInt64/time.Millisecond))) * time.Millisecond
 }
 
-// deliveryCount prefers the header of RabbitMQ 4.3, which counts every
-// delivery, to that of older quorum queues.
+// deliveryCount is the higher one of the header of RabbitMQ 4.3, which counts
+// every delivery, and that of older quorum queues. Those leave the former to the
+// sender, who must not hide the other by it.
 //
 // Source: https://www.rabbitmq.com/docs/quorum-queues#poison-message-handling
 func deliveryCount(h transport.Headers) int {
+	highest := int64(0)
 	for _, name := range [...]string{"x-acquired-count", "x-delivery-count"} {
 		if n, ok := h[name].(int64); ok {
-			return int(max(0, min(n, math.MaxInt32)))
+			highest = max(highest, n)
 		}
 	}
-	return 0
+	return int(min(highest, math.MaxInt32))
 }
 
 // headersIn converts a table in place into what transport.Headers promises.

@@ -20,7 +20,8 @@ const (
 // returnKey identifies a publication as well as the broker's return does.
 type returnKey struct{ exchange, key, id string }
 
-// returns are the unroutable messages that the broker sent back on one channel.
+// returns are the unroutable messages that the broker sent back on one channel,
+// and why it closed the channel in the end.
 //
 // The broker sends a return before the confirm of the same message, and the
 // client library stores it in data before it resolves the confirmation. So who
@@ -30,10 +31,14 @@ type returnKey struct{ exchange, key, id string }
 type returns struct {
 	data   <-chan amqp.Return
 	signal <-chan amqp.Return
+	// closed has the reason before the client library resolves what is pending.
+	closed <-chan *amqp.Error
 
 	mu     sync.Mutex
 	stored map[returnKey]returned
 	swept  time.Time
+	// reason is what closed had.
+	reason *amqp.Error
 }
 
 type returned struct {
@@ -47,6 +52,7 @@ func listen(ch *amqp.Channel) *returns {
 	return &returns{
 		data:   ch.NotifyReturn(make(chan amqp.Return, returnBuffer)),
 		signal: ch.NotifyReturn(make(chan amqp.Return, returnBuffer)),
+		closed: ch.NotifyClose(make(chan *amqp.Error, 1)),
 		stored: map[returnKey]returned{},
 		swept:  time.Now(),
 	}
@@ -105,4 +111,19 @@ func (r *returns) take(key returnKey) (text string, ok bool) {
 		r.stored[key] = v
 	}
 	return v.text, true
+}
+
+// why returns the reason for which the channel was closed, nil when that was in
+// order or is not known.
+func (r *returns) why() *amqp.Error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case reason := <-r.closed:
+		if reason != nil {
+			r.reason = reason
+		}
+	default:
+	}
+	return r.reason
 }

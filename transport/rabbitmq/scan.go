@@ -64,6 +64,10 @@ func (s *scan) each(ctx context.Context, ahead int, visit func(*transport.Messag
 		if err != nil || d == nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			s.held = d.DeliveryTag
+			return context.Cause(ctx)
+		}
 		if seen == 0 {
 			// How many there are beside this one. Unlike the count of a
 			// declaration, it waits for what others have just put back (seen on
@@ -133,9 +137,12 @@ func (c *Conn) openScan(ctx context.Context, queue string) (*scan, error) {
 }
 
 // get takes one message off the queue, nil when none is ready. After an error
-// the scan is over: where ctx ended first, the channel is closed as soon as the
-// broker has answered.
+// the scan is over: the channel is closed as soon as the broker has answered, and
+// the verdicts to come are lost. So an answer that is on its way when ctx ends is
+// waited for a little longer.
 func (s *scan) get(ctx context.Context) (found *amqp.Delivery, err error) {
+	ctx, cancel := graced(ctx, closeTimeout)
+	defer cancel()
 	answer := make(chan *amqp.Delivery, 1)
 	err = s.session.call(ctx, func() error {
 		d, ok, err := s.ch.Get(s.queue, false)
@@ -151,6 +158,19 @@ func (s *scan) get(ctx context.Context) (found *amqp.Delivery, err error) {
 		return nil, err
 	}
 	return <-answer, nil
+}
+
+// graced returns a context that ends that long after ctx, with its cause.
+func graced(ctx context.Context, grace time.Duration) (context.Context, func()) {
+	later, end := context.WithCancelCause(context.WithoutCancel(ctx))
+	unlink := context.AfterFunc(ctx, func() {
+		pause(later, grace)
+		end(context.Cause(ctx))
+	})
+	return later, func() {
+		unlink()
+		end(nil)
+	}
 }
 
 func (s *scan) settle(tag uint64, v transport.Verdict) error {

@@ -16,11 +16,12 @@ func (k *consumer) consume(e *epoch) error {
 	e.work()
 	select {
 	case reason := <-closed:
-		e.settler.close()
-		err := lost(reason)
-		e.end(err)
-		return fmt.Errorf("rabbitmq: consume: %w", err)
-	case <-e.cancelled:
+		return e.lose(reason)
+	case _, told := <-e.cancelled:
+		if !told {
+			// A channel that is closed ends all that listens to it.
+			return e.lose(<-closed)
+		}
 		// What is unsettled went away with the queue.
 		e.settler.close()
 		e.end(fmt.Errorf("%w: %w", transport.ErrSessionLost, errCancelled))
@@ -30,6 +31,14 @@ func (k *consumer) consume(e *epoch) error {
 		k.drain(e, closed)
 		return nil
 	}
+}
+
+// lose ends an epoch whose channel is closed.
+func (e *epoch) lose(reason *amqp.Error) error {
+	e.settler.close()
+	err := lost(reason)
+	e.end(err)
+	return fmt.Errorf("rabbitmq: consume: %w", err)
 }
 
 // drain ends an epoch in order: no new deliveries, the prefetched rest back to
