@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,18 +85,26 @@ func TestOverdue(t *testing.T) {
 	require.Equal(t, []string{"invoice-17"}, asked)
 }
 
-// Desk lets people decide about orders.
-type Desk struct{ tokens map[string]string }
+// Desk lets people decide about orders. What outlives the process keeps tokens
+// in a database.
+type Desk struct {
+	mu     sync.Mutex
+	tokens map[string]string // by the order's id
+}
 
 // Place keeps an order until somebody has decided.
 func (d *Desk) Place(_ context.Context, o Order, receipt parley.Later[Receipt]) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.tokens[o.ID] = receipt.Token()
 	return nil
 }
 
 // Decide answers, in any process of the service.
 func (d *Desk) Decide(ctx context.Context, app *parley.App, id string, accepted bool) error {
+	d.mu.Lock()
 	token := d.tokens[id]
+	d.mu.Unlock()
 	if !accepted {
 		return parley.ReplyError(ctx, app, token, parley.NewError(parley.CodeFailedPrecondition, "not today"))
 	}
@@ -104,7 +113,7 @@ func (d *Desk) Decide(ctx context.Context, app *parley.App, id string, accepted 
 
 func TestReplyLater(t *testing.T) {
 	t.Parallel()
-	desk := &Desk{map[string]string{}}
+	desk := &Desk{tokens: map[string]string{}}
 	books := &Books{make(chan string, 2)}
 	app, broker := newApp()
 	app.Subscriber("orders.place", desk.Place)
