@@ -67,8 +67,9 @@ func (p *Publisher) Address() string { return p.address }
 // is in a durable queue, persistent and confirmed. (An event to an exchange may
 // have no subscriber; [Mandatory] insists on one.)
 //
-// With [ReplyTo] the answer goes to the subscriber of another queue. ctx bounds
-// the wait. The error is one or more of [ErrNoRoute], [ErrRefused],
+// With [ReplyTo] the answer goes to the subscriber of another queue. ctx alone
+// bounds the wait: without a deadline Publish waits for as long as the broker is
+// away or blocks publishers. The error is one or more of [ErrNoRoute], [ErrRefused],
 // [ErrBlocked], [ErrNotSent], [ErrOutcomeUnknown], [ErrStopped],
 // [ErrNotStarted], and the context's.
 func (p *Publisher) Publish(ctx context.Context, v any, opts ...SendOption) error {
@@ -89,9 +90,13 @@ func (p *Publisher) Publish(ctx context.Context, v any, opts ...SendOption) erro
 
 // bound finds the app that a call sends for.
 func (p *Publisher) bound(ctx context.Context) (*binding, error) {
+	if p == nil {
+		return nil, fmt.Errorf("parley: %w: wanted a publisher, got nil; hint: app.Publisher(address)", ErrNotSent)
+	}
 	all := p.bindings.Load()
 	if all == nil || len(*all) == 0 {
-		return nil, fmt.Errorf("parley: publisher %q (%s): %w: %w", p.address, p.site, ErrNotSent, ErrNotStarted)
+		return nil, fmt.Errorf("parley: publisher %q (%s): %w: %w; hint: app.Start comes first, and app.Include for a router's",
+			p.address, p.site, ErrNotSent, ErrNotStarted)
 	}
 	if len(*all) == 1 {
 		return (*all)[0], nil
