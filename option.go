@@ -77,6 +77,9 @@ const (
 	// DefaultWindow is how many messages of a batch are unconfirmed at once,
 	// see [Window].
 	DefaultWindow = 512
+	// DefaultStreamWindow is how many items of a stream may be ahead of its
+	// reader, see [Window].
+	DefaultStreamWindow = 256
 	// prefetchFactor times the concurrency is the default prefetch.
 	prefetchFactor = 4
 )
