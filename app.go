@@ -72,16 +72,18 @@ func (a *App) Version() string { return a.settings.version }
 // IN is any type that a codec decodes into, a *[Message], a struct whose fields
 // carry `header:"…"`, `path:"…"` or `body:""` tags, [NoBody], or an iterator of
 // any of these, which reads a stream of items that the caller sends. Each PARAM
-// is of a type that a [Param] makes. OUT is any value that may be published, a
+// is of a type that a [Param] makes, or a *[Message] behind another input, a
+// *[Delivery], a [Later] or a [Sender]. OUT is any value that may be published, a
 // [Response], or a *[Message], or an iterator that answers with a stream.
 // Methods and closures are functions like any other.
 //
 // What is decoded is validated before fn is called: by its `validate:"…"` tags
-// (package github.com/go-playground/validator/v10, see [Validator]), and a type
-// with a method Enum() []any takes only the values that it lists. fn is called
-// concurrently, see [Concurrency]. Its context carries the time that a waiting
-// caller has left and [HandlerTimeout], and ends when the delivery is lost or
-// the budget of [App.Stop] is used up.
+// (package github.com/go-playground/validator/v10, see [Validator]; a rule that
+// is not known is a registration error), and a type with a method Enum() []any
+// takes only the values that it lists. fn is called concurrently, see
+// [Concurrency]. Its context carries the time that a waiting caller has left and
+// [HandlerTimeout], and ends when the delivery is lost or the budget of
+// [App.Stop] is used up.
 func (a *App) Subscriber(address string, fn any, opts ...SubscriberOption) *Subscriber {
 	d := newDeclaration(address, fn, opts, callsite.Caller())
 	a.receive(d)

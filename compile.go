@@ -327,6 +327,12 @@ func (r *receiver) bindHandler(in inherited) []error {
 		return prefixed(r.handlerName(), err)
 	}
 	r.plan = plan
+	if err := r.app.checks.misspelt(plan.Describe().In); err != nil {
+		return prefixed(r.handlerName(), err)
+	}
+	if err := r.checkForwards(in); err != nil {
+		return []error{err}
+	}
 	if err := r.checkManual(plan.Describe().Params); err != nil {
 		return []error{err}
 	}
@@ -340,6 +346,16 @@ func (r *receiver) bindHandler(in inherited) []error {
 	r.handle, shared = chain(r.call, r.operation(), in.middleware)
 	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !shared
 	return nil
+}
+
+// checkForwards refuses a [PublishTo] of the subscriber itself that has nothing
+// to publish; one that an app or a router gives to all may.
+func (r *receiver) checkForwards(in inherited) error {
+	d := r.plan.Describe()
+	if d.Out != nil || d.Later || len(r.settings.forwards) == len(in.settings.subscriber.forwards) {
+		return nil
+	}
+	return &topology.Error{Wanted: "a result for parley.PublishTo", Got: "a handler without one", Hint: "return what is to be published, or leave PublishTo out"}
 }
 
 // handlerName names the function and its place; a closure's name is its place.
