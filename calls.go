@@ -321,6 +321,8 @@ func (w *call) timedOut(ctx context.Context, err error) error {
 		t.outcome, t.text = ErrOutcomeUnknown, t.text+" (a service that is not parley's reports no failures)"
 	case errors.Is(err, ErrBlocked):
 		t.outcome = ErrBlocked
+	case err != errOwnLimit && err != context.DeadlineExceeded: //nolint:errorlint // the bare ones say nothing more
+		t.text += fmt.Sprintf(" (%v)", err)
 	}
 	return t
 }

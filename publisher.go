@@ -121,7 +121,7 @@ func (b *binding) explain(what string, err error) error {
 	case errors.Is(err, ErrNoRoute) && b.settings.exchange == nil:
 		return fmt.Errorf("parley: %s to queue %q: %w; hint: no such queue: start its subscriber, or correct the address", what, b.template, err)
 	case errors.Is(err, ErrNoRoute):
-		return fmt.Errorf("parley: %s to exchange %q, routing key %q: %w; hint: no queue is bound for it", what, b.settings.exchange.Name, b.template, err)
+		return fmt.Errorf("parley: %s to exchange %q, routing key %q: %w; hint: no queue is bound for it: start its subscriber, or leave parley.Mandatory out", what, b.settings.exchange.Name, b.template, err)
 	}
 	return fmt.Errorf("parley: %s to %q: %w", what, b.template, err)
 }
