@@ -25,6 +25,8 @@ type App struct {
 	wire      *binder.Wire
 	checks    *checks
 	stats     stats
+	// fault is what is wrong with the app's options themselves.
+	fault error
 
 	// turn lets one Start or Stop work at a time; holding it is having sent.
 	turn    chan struct{}
@@ -37,9 +39,12 @@ type App struct {
 // New returns an app that will run on t. It does no I/O.
 func New(t transport.Transport, opts ...Option) *App {
 	a := &App{transport: t, settings: defaultSettings(), turn: make(chan struct{}, 1)}
-	a.settings.logger = slog.Default()
+	opts, a.fault = present(opts)
 	for _, o := range opts {
 		o.applyApp(&a.settings)
+	}
+	if a.settings.logger == nil {
+		a.settings.logger = slog.Default()
 	}
 	natives := a.settings.natives
 	if n, ok := t.(transport.NativeMessages); ok {
@@ -66,16 +71,19 @@ func (a *App) Version() string { return a.settings.version }
 //
 // IN is any type that a codec decodes into, a *[Message], a struct whose fields
 // carry `header:"…"`, `path:"…"` or `body:""` tags, [NoBody], or an iterator of
-// any of these, which reads a stream of items that the caller sends. Each PARAM is
-// of a type that a [Param] makes. OUT is any value that may be published, a
-// [Response], or a *[Message], or an iterator that answers with a stream. Methods and closures are functions like any other.
+// any of these, which reads a stream of items that the caller sends. Each PARAM
+// is of a type that a [Param] makes, or a *[Message] behind another input, a
+// *[Delivery], a [Later] or a [Sender]. OUT is any value that may be published, a
+// [Response], or a *[Message], or an iterator that answers with a stream.
+// Methods and closures are functions like any other.
 //
 // What is decoded is validated before fn is called: by its `validate:"…"` tags
-// (package github.com/go-playground/validator/v10, see [Validator]), and a type
-// with a method Enum() []any takes only the values that it lists. fn is called
-// concurrently, see [Concurrency]. Its context carries the time that a waiting
-// caller has left and [HandlerTimeout], and ends when the delivery is lost or
-// the budget of [App.Stop] is used up.
+// (package github.com/go-playground/validator/v10, see [Validator]; a rule that
+// is not known is a registration error), and a type with a method Enum() []any
+// takes only the values that it lists. fn is called concurrently, see
+// [Concurrency]. Its context carries the time that a waiting caller has left and
+// [HandlerTimeout], and ends when the delivery is lost or the budget of
+// [App.Stop] is used up.
 func (a *App) Subscriber(address string, fn any, opts ...SubscriberOption) *Subscriber {
 	d := newDeclaration(address, fn, opts, callsite.Caller())
 	a.receive(d)

@@ -181,6 +181,15 @@ func (w *call) send(ctx context.Context, n *run, p *transport.Publication) (tran
 	return pending, err
 }
 
+// shortLimit is a hint for a limit that is over before anything can be sent, as
+// that of parley.Timeout(3).
+func (w *call) shortLimit() string {
+	if w.limit <= 0 || w.limit >= time.Millisecond {
+		return ""
+	}
+	return fmt.Sprintf("; hint: the limit was %v, say parley.Timeout(3 * time.Second)", w.limit)
+}
+
 // stamp gives the request its identity, its deadline and its life: it goes with
 // a caller that waits, unless replies outlive the caller's session.
 func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
@@ -195,7 +204,7 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 	life := transport.Persistent
 	if deadline, limited := ctx.Deadline(); limited {
 		if time.Until(deadline) <= 0 {
-			return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
+			return fmt.Errorf("%w: %w: %w%s", ErrNotSent, ErrExpired, context.DeadlineExceeded, w.shortLimit())
 		}
 		w.deadline, w.expires = deadline, !durable
 		w.Refresh(m)
@@ -312,6 +321,8 @@ func (w *call) timedOut(ctx context.Context, err error) error {
 		t.outcome, t.text = ErrOutcomeUnknown, t.text+" (a service that is not parley's reports no failures)"
 	case errors.Is(err, ErrBlocked):
 		t.outcome = ErrBlocked
+	case err != errOwnLimit && err != context.DeadlineExceeded: //nolint:errorlint // the bare ones say nothing more
+		t.text += fmt.Sprintf(" (%v)", err)
 	}
 	return t
 }

@@ -78,6 +78,9 @@ func (a *App) compile() *model {
 	}
 	bound := map[*Publisher][]*binding{}
 	in := inherited{settings: a.settings}
+	if a.fault != nil {
+		m.fault("app", a.fault)
+	}
 	m.fault("app", in.settings.misfits(nil)...)
 	if err := a.settings.checkLaterKeys(); err != nil {
 		m.fault("app", err)
@@ -97,6 +100,10 @@ func (m *model) fault(subject string, errs ...error) {
 
 func (m *model) scope(s *scope, in inherited, bound map[*Publisher][]*binding) {
 	middleware, subscribers, publishers, included := s.declared()
+	if slices.ContainsFunc(middleware, absent) {
+		m.fault("middleware", &topology.Error{Wanted: "a function", Got: "nil", Hint: "leave it out of Use"})
+		middleware = slices.DeleteFunc(slices.Clone(middleware), absent)
+	}
 	in.middleware = append(slices.Clip(in.middleware), middleware...)
 	for _, d := range subscribers {
 		m.subscriber(d, in)
@@ -116,25 +123,29 @@ func (m *model) router(i inclusion, in inherited, bound map[*Publisher][]*bindin
 		m.fault(fmt.Sprintf("include (%s)", i.site), &topology.Error{Wanted: "a router", Got: "nil", Hint: "parley.NewRouter(prefix)"})
 		return
 	}
+	subject := fmt.Sprintf("router %q (%s)", r.prefix, r.site)
 	if slices.Contains(in.within, r) {
-		m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), &topology.Error{
+		m.fault(subject, &topology.Error{
 			Wanted: "routers that do not contain themselves", Got: "a circle, included at " + i.site.String(), Hint: "leave that Include out",
 		})
 		return
+	}
+	if r.fault != nil {
+		m.fault(subject, r.fault)
 	}
 	in.prefix = topology.Join(in.prefix, r.prefix)
 	in.within = append(slices.Clip(in.within), r)
 	outside := in.settings.subscriber.params
 	for _, o := range r.opts {
 		if !scopable(o) {
-			m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), &topology.Error{
+			m.fault(subject, &topology.Error{
 				Wanted: "options for subscribers or sends", Got: o.String(), Hint: "give it to parley.New",
 			})
 			continue
 		}
 		o.applyApp(&in.settings)
 	}
-	m.fault(fmt.Sprintf("router %q (%s)", r.prefix, r.site), in.settings.misfits(outside)...)
+	m.fault(subject, in.settings.misfits(outside)...)
 	m.scope(&r.scope, in, bound)
 }
 
@@ -198,6 +209,7 @@ func (m *model) publisher(p *Publisher, in inherited) *binding {
 
 // bind compiles a destination. With errors the binding refuses every call.
 func (m *model) bind(address string, opts []SendOption, in inherited) (*binding, []error) {
+	opts, missing := present(opts)
 	b := &binding{app: m.app, settings: in.settings.send.forCall(opts)}
 	b.settings.forget()
 	if item, ok := binder.ItemOf(b.settings.payload); ok {
@@ -206,6 +218,8 @@ func (m *model) bind(address string, opts []SendOption, in inherited) (*binding,
 	template, err := topology.ParseTemplate(address)
 	switch {
 	case err != nil:
+	case missing != nil:
+		err = missing
 	case address == "" && b.settings.exchange == nil:
 		err = &topology.Error{Wanted: "an address", Got: "an empty one", Hint: `name the queue: app.Publisher("orders.place")`}
 	case template.Parametric() && b.settings.exchange == nil:
@@ -238,7 +252,11 @@ func (b *binding) wrap(op Operation, middleware []Middleware) {
 // compile reads the receiver's declaration.
 func (r *receiver) compile(address string, in inherited) (errs []error) {
 	r.settings = in.settings.subscriber.clone()
-	for _, o := range r.declared.opts {
+	opts, missing := present(r.declared.opts)
+	if missing != nil {
+		errs = append(errs, missing)
+	}
+	for _, o := range opts {
 		o.applySubscriber(&r.settings)
 		if _, tracks := o.(trackOption); tracks && r.declared.failed == nil {
 			errs = append(errs, &topology.Error{Wanted: "parley.Replies for parley.Track", Got: "another subscriber", Hint: "leave it out, or take the answers with parley.Replies"})
@@ -309,6 +327,12 @@ func (r *receiver) bindHandler(in inherited) []error {
 		return prefixed(r.handlerName(), err)
 	}
 	r.plan = plan
+	if err := r.app.checks.misspelt(plan.Describe().In); err != nil {
+		return prefixed(r.handlerName(), err)
+	}
+	if err := r.checkForwards(in); err != nil {
+		return []error{err}
+	}
 	if err := r.checkManual(plan.Describe().Params); err != nil {
 		return []error{err}
 	}
@@ -322,6 +346,16 @@ func (r *receiver) bindHandler(in inherited) []error {
 	r.handle, shared = chain(r.call, r.operation(), in.middleware)
 	r.ownsResults = r.plan.Describe().EncodesResult && len(r.settings.forwards) == 0 && !shared
 	return nil
+}
+
+// checkForwards refuses a [PublishTo] of the subscriber itself that has nothing
+// to publish; one that an app or a router gives to all may.
+func (r *receiver) checkForwards(in inherited) error {
+	d := r.plan.Describe()
+	if d.Out != nil || d.Later || len(r.settings.forwards) == len(in.settings.subscriber.forwards) {
+		return nil
+	}
+	return &topology.Error{Wanted: "a result for parley.PublishTo", Got: "a handler without one", Hint: "return what is to be published, or leave PublishTo out"}
 }
 
 // handlerName names the function and its place; a closure's name is its place.

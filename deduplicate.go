@@ -63,6 +63,7 @@ type Claim struct {
 // ClaimState is the state in which [Store.Begin] found a message.
 type ClaimState uint8
 
+// What Begin may find.
 const (
 	// ClaimNew means that nobody had claimed it; the caller has now.
 	ClaimNew ClaimState = iota + 1

@@ -10,6 +10,7 @@ import (
 // EventKind says what an [Event] is about.
 type EventKind string
 
+// The kinds of events.
 const (
 	// EventConnected says that a connection is up, for the first time or again.
 	EventConnected EventKind = "connected"
@@ -30,6 +31,7 @@ const (
 // Event is a change of a connection or of a subscriber.
 type Event struct {
 	Kind EventKind
+	// Time is when it happened, by the clock of this process.
 	Time time.Time
 	// Connection is the name of the connection, empty for a subscriber.
 	Connection string

@@ -9,6 +9,7 @@ import (
 // Status says how an app stands as a whole. Its text may be shown and stored.
 type Status string
 
+// The states of an app.
 const (
 	// StatusNotStarted says that the app was never started.
 	StatusNotStarted Status = "not started"

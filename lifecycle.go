@@ -24,9 +24,16 @@ func (a *App) Start(ctx context.Context, opts ...StartOption) error {
 	if a.current.Load() != nil {
 		return errors.New("parley: start: the app runs already; hint: one App has one run at a time, make a second App")
 	}
+	opts, err := present(opts)
+	if err != nil {
+		return fmt.Errorf("parley: start: %w", err)
+	}
 	settings := startSettings{transport: a.transport}
 	for _, o := range opts {
 		o.applyStart(&settings)
+	}
+	if settings.transport == nil && a.transport != nil {
+		return errors.New("parley: start: wanted a transport, got nil; hint: parley.On(memory.New())")
 	}
 	m := a.compile()
 	if err := errors.Join(m.faults...); err != nil {

@@ -42,6 +42,20 @@ func (HandleMiddleware) middleware()    {}
 func (SendMiddleware) middleware()      {}
 func (OperationMiddleware) middleware() {}
 
+// absent reports whether m is nil, or a nil function of one of the kinds.
+func absent(m Middleware) bool {
+	switch m := m.(type) {
+	case HandleMiddleware:
+		return m == nil
+	case SendMiddleware:
+		return m == nil
+	case OperationMiddleware:
+		return m == nil
+	default:
+		return m == nil
+	}
+}
+
 // around returns m as it wraps op, nil when it does not concern op.
 func around(op *Operation, m Middleware) func(Handler) Handler {
 	switch m := m.(type) {

@@ -3,12 +3,14 @@ package parley
 import (
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/go-playground/validator/v10"
 
 	"github.com/parley-go/parley/serialization"
 	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // Option configures an app. Every [SubscriberOption] and [SendOption] is one
@@ -29,6 +31,15 @@ type SubscriberOption interface {
 type SendOption interface {
 	Option
 	applySend(s *sendSettings)
+}
+
+// present returns the options that are not nil, and the fault that others are.
+func present[O any](opts []O) ([]O, error) {
+	missing := func(o O) bool { return any(o) == nil }
+	if !slices.ContainsFunc(opts, missing) {
+		return opts, nil
+	}
+	return slices.DeleteFunc(slices.Clone(opts), missing), &topology.Error{Wanted: "options", Got: "nil", Hint: "leave it out"}
 }
 
 // appSettings is what the options of an app add up to.
@@ -66,6 +77,9 @@ const (
 	// DefaultWindow is how many messages of a batch are unconfirmed at once,
 	// see [Window].
 	DefaultWindow = 512
+	// DefaultStreamWindow is how many items of a stream may be ahead of its
+	// reader, see [Window].
+	DefaultStreamWindow = 256
 	// prefetchFactor times the concurrency is the default prefetch.
 	prefetchFactor = 4
 )
@@ -99,15 +113,18 @@ func Info(name, version string) Option {
 
 // Logger receives the app's events: failed messages, registrations, sessions.
 // Ids and addresses are fields; bodies and credentials are never logged. The
-// default is slog.Default() at the time of New.
+// default, and nil, is slog.Default() at the time of New.
 func Logger(l *slog.Logger) Option {
 	return appOption{"parley.Logger(…)", func(s *appSettings) { s.logger = l }}
 }
 
 // Codec adds a codec. Messages of its content type are decoded with it; values
 // are encoded with it when it is a [serialization.Selective] that takes their
-// type, or was wrapped in [serialization.Default].
+// type, or was wrapped in [serialization.Default]. A nil codec is left out.
 func Codec(c serialization.Codec) Option {
+	if c == nil {
+		return appOption{"parley.Codec(nil)", func(*appSettings) {}}
+	}
 	return appOption{
 		fmt.Sprintf("parley.Codec(%s)", c.ContentType()),
 		func(s *appSettings) { s.codecs = append(s.codecs, c) },

@@ -47,10 +47,12 @@ type sendSettings struct {
 	cancellableGiven bool // since the last call of forCall
 }
 
-// forCall returns a copy to which the options of one call are applied.
+// forCall returns a copy to which the options of one call are applied, nil ones
+// left out.
 func (s *sendSettings) forCall(opts []SendOption) sendSettings {
 	c := *s
 	c.forget()
+	opts, _ = present(opts)
 	for _, o := range opts {
 		o.applySend(&c)
 	}

@@ -15,9 +15,6 @@ const (
 	beatsToStall = 3
 	leastIdle    = beatsToStall * leastBeat
 	mostIdle     = beatsToStall * mostBeat
-	// DefaultStreamWindow is how many items of a stream may be ahead of its
-	// reader, see [Window].
-	DefaultStreamWindow = 256
 )
 
 // Idle is how long a [Stream] waits for a sign of life, from 3 s to 3 minutes

@@ -2,6 +2,7 @@ package parley
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -52,6 +53,12 @@ func (s subscriberSettings) clone() subscriberSettings {
 	return s
 }
 
+// malformed reports a pattern that path.Match would never match by.
+func malformed(pattern string) bool {
+	_, err := path.Match(pattern, "")
+	return err != nil
+}
+
 // complete fills what follows from other settings and returns what cannot be.
 func (s *subscriberSettings) complete() error {
 	switch {
@@ -66,6 +73,8 @@ func (s *subscriberSettings) complete() error {
 		}
 	case s.maxBody < 1:
 		return &topology.Error{Wanted: "a body limit of at least 1 byte", Got: fmt.Sprint(s.maxBody), Hint: "leave parley.MaxBody out for the default of 16 MiB"}
+	case slices.ContainsFunc(s.replyPatterns, malformed):
+		return &topology.Error{Wanted: "patterns of path.Match for parley.AllowReplyTo", Got: strings.Join(s.replyPatterns, ", "), Hint: `close each "[" with a "]"`}
 	case s.decompression.check() != nil:
 		return s.decompression.check()
 	case s.handlerTimeout < 0:
@@ -161,7 +170,8 @@ func Broadcast() SubscriberOption {
 // acknowledged when all of it is confirmed; a queue that does not exist, a result
 // that no message can carry, and an error of send middleware's own are failures
 // of the message. What is wrong with every result, such as a missing [Path], is a
-// registration error. Several PublishTo add up.
+// registration error, and so is a handler without a result, unless PublishTo was
+// given to the router or the app. Several PublishTo add up.
 func PublishTo(address string, opts ...SendOption) SubscriberOption {
 	return subscriberOption{
 		fmt.Sprintf("parley.PublishTo(%q)", address),
@@ -200,7 +210,8 @@ func ErrorReplies() SubscriberOption {
 // reply address: those that match one of the patterns of path.Match, besides
 // addresses of callers that wait. Without it, every ordinary queue is allowed
 // and error queues and reserved names are not. A service that the public may
-// call should name what it means: it sends replies with its own rights.
+// call should name what it means: it sends replies with its own rights. A
+// malformed pattern is a registration error.
 func AllowReplyTo(patterns ...string) SubscriberOption {
 	return subscriberOption{
 		"parley.AllowReplyTo(" + strings.Join(patterns, ", ") + ")",

@@ -34,6 +34,10 @@ type outgoing struct {
 func (b *binding) prepare(v any, opts []SendOption) (*outgoing, error) {
 	out := &outgoing{settings: b.settings}
 	if len(opts) > 0 {
+		var missing error
+		if opts, missing = present(opts); missing != nil {
+			return nil, fmt.Errorf("parley: send to %q: %w: %w", b.template, ErrNotSent, missing)
+		}
 		out.settings = b.settings.forCall(opts)
 	}
 	if err := b.encode(v, out); err != nil {
@@ -302,7 +306,7 @@ func (a *App) notRunning() error {
 	if a.ended.Load() {
 		return fmt.Errorf("%w: %w", ErrNotSent, ErrStopped)
 	}
-	return fmt.Errorf("%w: %w", ErrNotSent, ErrNotStarted)
+	return fmt.Errorf("%w: %w; hint: app.Start or app.Run comes first", ErrNotSent, ErrNotStarted)
 }
 
 func meaningless(option, method, hint string) error {

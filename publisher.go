@@ -67,8 +67,9 @@ func (p *Publisher) Address() string { return p.address }
 // is in a durable queue, persistent and confirmed. (An event to an exchange may
 // have no subscriber; [Mandatory] insists on one.)
 //
-// With [ReplyTo] the answer goes to the subscriber of another queue. ctx bounds
-// the wait. The error is one or more of [ErrNoRoute], [ErrRefused],
+// With [ReplyTo] the answer goes to the subscriber of another queue. ctx alone
+// bounds the wait: without a deadline Publish waits for as long as the broker is
+// away or blocks publishers. The error is one or more of [ErrNoRoute], [ErrRefused],
 // [ErrBlocked], [ErrNotSent], [ErrOutcomeUnknown], [ErrStopped],
 // [ErrNotStarted], and the context's.
 func (p *Publisher) Publish(ctx context.Context, v any, opts ...SendOption) error {
@@ -89,9 +90,13 @@ func (p *Publisher) Publish(ctx context.Context, v any, opts ...SendOption) erro
 
 // bound finds the app that a call sends for.
 func (p *Publisher) bound(ctx context.Context) (*binding, error) {
+	if p == nil {
+		return nil, fmt.Errorf("parley: %w: wanted a publisher, got nil; hint: app.Publisher(address)", ErrNotSent)
+	}
 	all := p.bindings.Load()
 	if all == nil || len(*all) == 0 {
-		return nil, fmt.Errorf("parley: publisher %q (%s): %w: %w", p.address, p.site, ErrNotSent, ErrNotStarted)
+		return nil, fmt.Errorf("parley: publisher %q (%s): %w: %w; hint: app.Start comes first, and app.Include for a router's",
+			p.address, p.site, ErrNotSent, ErrNotStarted)
 	}
 	if len(*all) == 1 {
 		return (*all)[0], nil
@@ -116,7 +121,7 @@ func (b *binding) explain(what string, err error) error {
 	case errors.Is(err, ErrNoRoute) && b.settings.exchange == nil:
 		return fmt.Errorf("parley: %s to queue %q: %w; hint: no such queue: start its subscriber, or correct the address", what, b.template, err)
 	case errors.Is(err, ErrNoRoute):
-		return fmt.Errorf("parley: %s to exchange %q, routing key %q: %w; hint: no queue is bound for it", what, b.settings.exchange.Name, b.template, err)
+		return fmt.Errorf("parley: %s to exchange %q, routing key %q: %w; hint: no queue is bound for it: start its subscriber, or leave parley.Mandatory out", what, b.settings.exchange.Name, b.template, err)
 	}
 	return fmt.Errorf("parley: %s to %q: %w", what, b.template, err)
 }

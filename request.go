@@ -149,10 +149,16 @@ func (b *binding) explainCall(err error) error {
 
 // read decodes an answer.
 func (b *binding) read(m *Message, value any) error {
-	if err := b.app.wire.Decode(m, value); err != nil {
-		return &CallError{b.template.String(), m.CorrelationID, unreadable(err)}
+	err := b.app.wire.Decode(m, value)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, binder.ErrEmpty):
+		err = fmt.Errorf("%w; hint: read it as a pointer, or as parley.NoBody", ErrNoValue)
+	default:
+		err = unreadable(err)
 	}
-	return nil
+	return &CallError{b.template.String(), m.CorrelationID, err}
 }
 
 // Call is a request whose answer is asked for later.

@@ -13,6 +13,8 @@ type Router struct {
 	prefix string
 	opts   []Option
 	site   string
+	// fault is what is wrong with the options themselves.
+	fault error
 }
 
 // NewRouter returns an empty router. The prefix may be empty. Options are
@@ -20,6 +22,7 @@ type Router struct {
 // in the router; an option that concerns a whole app is a registration error.
 func NewRouter(prefix string, opts ...Option) *Router {
 	r := &Router{prefix: prefix, site: callsite.Caller().String()}
+	opts, r.fault = present(opts)
 	for _, o := range opts {
 		if by, ok := o.(Declared); ok {
 			r.site = first(by.Site, r.site)

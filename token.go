@@ -9,13 +9,12 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
-const (
-	// MaxToken bounds a [Token] in bytes: it travels in the correlation id.
-	MaxToken = 160
-	// markedID begins a correlation id that has a token in it. A random id, a
-	// point and the token in base64url follow.
-	markedID = "parley-token."
-)
+// MaxToken bounds a [Token] in bytes: it travels in the correlation id.
+const MaxToken = 160
+
+// markedID begins a correlation id that has a token in it. A random id, a point
+// and the token in base64url follow.
+const markedID = "parley-token."
 
 // Token gives a message that is published with [ReplyTo] a text of the caller's
 // own, at most [MaxToken] bytes, that comes back with the answer, to whichever

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/go-playground/validator/v10"
+
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // checks compile the validation of types. A type that no rule concerns is not
@@ -59,6 +61,56 @@ func (c *checks) compile(t reflect.Type) func(v any) error {
 	}
 	rule := dives(base)
 	return func(v any) error { return explainInvalid(c.validate.Var(v, rule)) }
+}
+
+// misspelt returns what no message of type t could be validated by: a rule that
+// is not known, or a tag that is none. The validator itself panics with it, at
+// the first message.
+func (c *checks) misspelt(t reflect.Type) error {
+	if t == nil || !c.concerns(t) {
+		return nil
+	}
+	return c.look(t, map[reflect.Type]bool{})
+}
+
+// look reads the tags of t and of all that it holds.
+func (c *checks) look(t reflect.Type, seen map[reflect.Type]bool) error {
+	if seen[t] {
+		return nil
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return c.look(t.Elem(), seen)
+	case reflect.Struct:
+		if text := c.readTags(t); text != "" {
+			return &topology.Error{
+				Wanted: "validate tags that are rules", Got: fmt.Sprintf("%s of %s", text, t),
+				Hint: "correct the tag, or register the rule with parley.Validator",
+			}
+		}
+		for i := range t.NumField() {
+			if f := t.Field(i); f.IsExported() || f.Anonymous {
+				if err := c.look(f.Type, seen); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// readTags has the validator read the tags of a struct, without applying one,
+// and returns what it says of them when it panics.
+func (c *checks) readTags(t reflect.Type) (fault string) {
+	defer func() {
+		text, ok := recover().(string)
+		if ok && (strings.HasPrefix(text, "Undefined validation") || strings.HasPrefix(text, "Invalid validation tag")) {
+			fault = strings.ToLower(text[:1]) + text[1:]
+		}
+	}()
+	_ = c.validate.StructPartial(reflect.New(t).Interface())
+	return ""
 }
 
 // rule applies rules to a value, the rules of its own type when there are none.

@@ -32,6 +32,16 @@ func Reserve(_ context.Context, o Order) error {
 	return nil
 }
 
+// shortage reads the detail of an answer that says that there is not enough.
+func shortage(err error) (s Shortage, ok bool) {
+	remote, ok := errors.AsType[*parley.RemoteError](err)
+	if !ok || remote.Code != parley.CodeFailedPrecondition || len(remote.Details) == 0 {
+		return s, false
+	}
+	err = json.Unmarshal(remote.Details[0], &s)
+	return s, err == nil
+}
+
 func TestErrorsTravel(t *testing.T) {
 	t.Parallel()
 	app, _ := newApp()
@@ -42,11 +52,11 @@ func TestErrorsTravel(t *testing.T) {
 	start(t, app)
 
 	_, err := reserve.Request(ctx, Order{ID: "o1", Items: []Item{{"tea", 5}}})
-	if remote, ok := errors.AsType[*parley.RemoteError](err); ok && remote.Code == parley.CodeFailedPrecondition {
-		var s Shortage
-		require.NoError(t, json.Unmarshal(remote.Details[0], &s))
-		require.Equal(t, Shortage{"tea", 3}, s)
-	}
+	short, ok := shortage(err)
+	require.True(t, ok)
+	require.Equal(t, Shortage{"tea", 3}, short)
+	_, ok = shortage(errDatabase)
+	require.False(t, ok)
 	require.ErrorIs(t, err, parley.NewError(parley.CodeFailedPrecondition, ""))
 	require.NotContains(t, err.Error(), "deadlock")
 

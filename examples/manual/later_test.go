@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,7 +61,7 @@ func TestOverdue(t *testing.T) {
 	require.NoError(t, pending.CreateTable(ctx))
 	_, broker := newApp()
 
-	app := parley.New(broker, quiet, parley.Track(pending), parley.Due(48*time.Hour))
+	app := parley.New(broker, parley.Track(pending), parley.Due(48*time.Hour))
 	app.Subscriber("orders.place", func(Order, parley.Later[Receipt]) {})
 	orders := app.Publisher("orders.place")
 	start(t, app)
@@ -72,30 +73,49 @@ func TestOverdue(t *testing.T) {
 		asked = append(asked, p.Token)
 		return nil
 	}
-	overdue, err := pending.Overdue(ctx, time.Now(), 100)
-	require.NoError(t, err)
-	for _, p := range overdue {
-		if err := ask(p); err != nil {
-			break
-		}
-		_, err = pending.Done(ctx, p.CorrelationID)
-		require.NoError(t, err)
-	}
+	require.NoError(t, chase(ctx, pending, ask))
 	require.Equal(t, []string{"invoice-17"}, asked)
+	require.NoError(t, chase(ctx, pending, ask))
+	require.Len(t, asked, 1, "once")
 }
 
-// Desk lets people decide about orders.
-type Desk struct{ tokens map[string]string }
+// chase asks again for what is overdue.
+func chase(ctx context.Context, pending parley.PendingStore, ask func(parley.Pending) error) error {
+	overdue, err := pending.Overdue(ctx, time.Now(), 100)
+	if err != nil {
+		return err
+	}
+	for _, p := range overdue {
+		if err := ask(p); err != nil {
+			return err
+		}
+		if _, err := pending.Done(ctx, p.CorrelationID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Desk lets people decide about orders. What outlives the process keeps tokens
+// in a database.
+type Desk struct {
+	mu     sync.Mutex
+	tokens map[string]string // by the order's id
+}
 
 // Place keeps an order until somebody has decided.
 func (d *Desk) Place(_ context.Context, o Order, receipt parley.Later[Receipt]) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.tokens[o.ID] = receipt.Token()
 	return nil
 }
 
 // Decide answers, in any process of the service.
 func (d *Desk) Decide(ctx context.Context, app *parley.App, id string, accepted bool) error {
+	d.mu.Lock()
 	token := d.tokens[id]
+	d.mu.Unlock()
 	if !accepted {
 		return parley.ReplyError(ctx, app, token, parley.NewError(parley.CodeFailedPrecondition, "not today"))
 	}
@@ -104,7 +124,7 @@ func (d *Desk) Decide(ctx context.Context, app *parley.App, id string, accepted 
 
 func TestReplyLater(t *testing.T) {
 	t.Parallel()
-	desk := &Desk{map[string]string{}}
+	desk := &Desk{tokens: map[string]string{}}
 	books := &Books{make(chan string, 2)}
 	app, broker := newApp()
 	app.Subscriber("orders.place", desk.Place)

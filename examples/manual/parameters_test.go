@@ -22,7 +22,8 @@ func CurrentUser(m *parley.Message) (User, error) {
 
 func TestParameter(t *testing.T) {
 	t.Parallel()
-	app, _ := newApp(parley.Param(CurrentUser))
+	_, broker := newApp()
+	app := parley.New(broker, parley.Param(CurrentUser))
 	app.Subscriber("orders.mine", func(_ context.Context, o Order, u User) string {
 		return u.Name + " ordered " + o.ID
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,10 +43,11 @@ func TestPublish(t *testing.T) {
 }
 
 // hundred is a sequence of orders.
-func hundred() iter.Seq[any] {
+// each yields one order after the other.
+func each(orders []Order) iter.Seq[any] {
 	return func(yield func(any) bool) {
-		for i := range 100 {
-			if !yield(Order{ID: fmt.Sprint("o", i), Items: order.Items}) {
+		for _, o := range orders {
+			if !yield(o) {
 				return
 			}
 		}
@@ -64,14 +66,15 @@ func TestPublishBatch(t *testing.T) {
 	orders := app.Publisher("orders.place")
 	start(t, app)
 
-	err := orders.PublishBatch(ctx, hundred(), parley.Window(64))
+	waiting := slices.Repeat([]Order{order}, 100)
+	err := orders.PublishBatch(ctx, each(waiting), parley.Window(64))
 	require.NoError(t, err)
 	for range 100 {
 		<-handled
 	}
 
 	broker.RefuseNext(1)
-	err = orders.PublishBatch(ctx, hundred())
+	err = orders.PublishBatch(ctx, each(waiting))
 	if batch, ok := errors.AsType[*parley.BatchError](err); ok {
 		for _, failure := range batch.Failures {
 			fmt.Println("to be sent again:", failure.Index)

@@ -71,11 +71,11 @@ func Compile(fn any, config Config) (*Plan, error) {
 func (c *compiler) isFunction(v reflect.Value, wanted string) bool {
 	switch {
 	case !v.IsValid():
-		c.fault(wanted, "nil", "")
+		c.fault(wanted, "nil", "name a function, such as PlaceOrder")
 	case v.Kind() != reflect.Func:
 		c.fault(wanted, v.Type().String(), "give the function itself, not its result")
 	case v.IsNil():
-		c.fault(wanted, "a nil "+v.Type().String(), "")
+		c.fault(wanted, "a nil "+v.Type().String(), "set it before it is registered")
 	default:
 		return true
 	}

@@ -45,6 +45,8 @@ type ordering struct {
 	path []*Resolver
 	// position is that of the handler's parameter that needs them all.
 	position string
+	// afterMessage says that the handler's input is the whole message.
+	afterMessage bool
 }
 
 // compileParams finds the resolver of every PARAM.
@@ -62,6 +64,10 @@ func (c *compiler) compileParams(p *Plan, s signature) {
 	}
 	o.slots = make([]reflect.Value, ownSlots)
 	o.room = len(s.params)
+	if s.in != nil {
+		base, _ := pointee(s.in)
+		o.afterMessage = base == messageType
+	}
 	for i, t := range s.params {
 		o.position = ordinal(s.firstParam + i)
 		if slot, ok := o.place(t); ok {
@@ -133,6 +139,9 @@ func (o *ordering) missing(t reflect.Type) {
 		wanted = "a parameter resolver for what " + o.position + " parameter needs: " + chain(o.path) + " needs " + t.String()
 	}
 	hint := "register one with parley.Param, or move the field into the input"
+	if o.afterMessage {
+		hint = "put the body in front of *parley.Message, or register one with parley.Param"
+	}
 	if o.ParamHint != "" {
 		hint += ", or " + o.ParamHint
 	}

@@ -48,7 +48,7 @@ func (b *Broker) declare(s topology.Subscription, owner *conn) (*queue, error) {
 
 // existing returns the queue of a passive subscription.
 func (b *Broker) existing(s topology.Subscription, owner *conn) (*queue, error) {
-	const missing = "queue %q: wanted an existing one, got none (NOT_FOUND); hint: declare it, or leave topology.Passive out"
+	const missing = "queue %q: wanted an existing one, got none (NOT_FOUND); hint: start the subscriber that declares it, correct the name, or leave topology.Passive out"
 	if _, ok := b.queues.find(s.ErrorQueue); !ok && s.ErrorQueue != "" {
 		return nil, permanent(missing, s.ErrorQueue)
 	}

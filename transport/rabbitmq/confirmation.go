@@ -77,10 +77,7 @@ func (c *confirmation) routed() error {
 	if _, ok := c.lane.returns.take(c.key); !ok {
 		return nil
 	}
-	if c.key.exchange == "" {
-		return fmt.Errorf("rabbitmq: publish to %s: %w: there is no such queue; hint: start its subscriber or declare it", c.key, transport.ErrNoRoute)
-	}
-	return fmt.Errorf("rabbitmq: publish to %s: %w: no queue is bound; hint: start a subscriber or leave Mandatory out", c.key, transport.ErrNoRoute)
+	return fmt.Errorf("rabbitmq: publish to %s: %w", c.key, transport.ErrNoRoute)
 }
 
 // String names the destination.

@@ -29,7 +29,7 @@ func refusal(what string, err error) error {
 		if homeNodeDown(e) {
 			return fmt.Errorf("rabbitmq: %s: %w", what, e)
 		}
-		return permanent("rabbitmq: %s: wanted it to exist, got %w; hint: declare it first, or do not use Passive", what, e)
+		return permanent("rabbitmq: %s: wanted it to exist, got %w; hint: start the subscriber that declares it, correct the name, or do not use Passive", what, e)
 	case amqp.ResourceLocked:
 		return permanent("rabbitmq: %s: wanted a queue of this connection, got %w; hint: another connection holds it exclusively: give each instance its own name", what, e)
 	case amqp.NotAllowed, amqp.NotImplemented, amqp.CommandInvalid:

@@ -140,24 +140,33 @@ func (t Template) Fill(values map[string]string) (string, error) {
 	}
 	for name := range values {
 		if !t.has(name) {
-			return "", &Error{
-				"parameters of " + fmt.Sprintf("%q", t.text), fmt.Sprintf("%q", name),
-				"leave it out or put {" + name + "} into the address",
-			}
+			return "", &Error{"parameters of " + fmt.Sprintf("%q", t.text), fmt.Sprintf("%q", name), t.hint(name)}
 		}
 	}
 	var fault error
 	key := t.render(func(w word) string {
-		v := values[w.name]
+		v, given := values[w.name]
+		got := fmt.Sprintf("%q", v)
+		if !given {
+			got = "none"
+		}
 		if forbidden := w.forbidden(); v == "" || strings.ContainsAny(v, forbidden) {
 			fault = &Error{
 				fmt.Sprintf("a value without %q for {%s} of %q", forbidden, w.name, t.text),
-				fmt.Sprintf("%q", v), fmt.Sprintf("give it with parley.Path(%q, value)", w.name),
+				got, fmt.Sprintf("give it with parley.Path(%q, value)", w.name),
 			}
 		}
 		return v
 	})
 	return key, fault
+}
+
+// hint says which parameters there are in place of one that is not.
+func (t Template) hint(name string) string {
+	if t.parametric == 0 {
+		return "leave it out or put {" + name + "} into the address"
+	}
+	return "the address has {" + strings.Join(t.Parameters(), "}, {") + "}"
 }
 
 func (w word) forbidden() string {
