@@ -146,33 +146,51 @@ func TestCompetingServicesOfClientStreams(t *testing.T) {
 	})
 }
 
+// Each of many streams gets back what it sends, all of it and nothing else.
 func TestManyStreamsInBothDirections(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		const streams, items = 1000, 5
-		app, p := served(w, func(in iter.Seq[part]) iter.Seq[part] {
-			return func(yield func(part) bool) {
-				for p := range in {
-					if !yield(p) {
-						return
-					}
-				}
-			}
-		}, parley.Concurrency(streams))
+		const streams, items = 1000, 30
+		service, client := w.app(), w.app()
+		service.Subscriber(w.at("echo"), func(in iter.Seq[part]) iter.Seq[part] { return in }, parley.Concurrency(streams))
+		p := client.Publisher(w.at("echo"), parley.Idle(3*time.Minute), parley.Timeout(4*patience))
+		w.start(service)
+		w.start(client)
 		ctx, cancel := context.WithTimeout(w.Context(), 4*patience)
 		defer cancel()
+		begun := time.Now()
 		var all sync.WaitGroup
-		for range streams {
+		for i := range streams {
 			all.Go(func() {
-				got, err := read(parley.Stream[part](ctx, p, upload(items), parley.Idle(3*time.Minute), parley.Timeout(4*patience)))
-				if err != nil || len(got) != items {
-					w.Errorf("got %d items, %v", len(got), err)
+				n := items * i
+				for v, err := range parley.Stream[part](ctx, p, partsFrom(n+1, n+items)) {
+					if err != nil || v.N != n+1 {
+						w.Errorf("stream %d: wanted item %d, got %d, %v", i, n+1, v.N, err)
+						return
+					}
+					n++
+				}
+				if n != items*(i+1) {
+					w.Errorf("stream %d: wanted %d items, got %d", i, items, n-items*i)
 				}
 			})
 		}
 		all.Wait()
-		require.Zero(w, app.Stats().LateReplies)
+		w.Logf("%d streams of %d items each way in %v", streams, items, time.Since(begun))
+		for _, app := range []*parley.App{service, client} {
+			require.Zero(w, app.Stats().LateReplies, "no stray frame")
+		}
+		require.Eventually(w, func() bool { return service.Stats().Handled == streams }, patience, time.Millisecond)
+		require.Zero(w, service.Stats().AbandonedStreams)
 	})
+}
+
+// partsFrom yields the parts from first to last.
+func partsFrom(first, last int) iter.Seq[part] {
+	return func(yield func(part) bool) {
+		for n := first; n <= last && yield(part{n}); n++ {
+		}
+	}
 }
 
 func TestStopEndsClientStreams(t *testing.T) {
