@@ -217,3 +217,18 @@ func TestAReaderThatStopsHoldsNobodyUp(t *testing.T) {
 		}
 	})
 }
+
+// A stream whose time is up before it is sent is refused alike everywhere.
+func TestAStreamThatIsTooLate(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		_, p := served(w, count)
+		ctx, cancel := context.WithDeadline(w.ctx(), time.Now().Add(-time.Second))
+		defer cancel()
+		_, err := read(parley.Stream[part](ctx, p, 3))
+		for _, is := range []error{parley.ErrExpired, parley.ErrNotSent, context.DeadlineExceeded} {
+			require.ErrorIs(w, err, is)
+		}
+		require.NotErrorIs(w, err, parley.ErrOutcomeUnknown)
+	})
+}

@@ -26,6 +26,9 @@ func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) er
 	if r.total > 0 {
 		r.over = time.NewTimer(r.total)
 	}
+	if err := inTime(limited); err != nil {
+		return err
+	}
 	inbox, err := n.streams.inbox(limited)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
@@ -45,11 +48,19 @@ func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) er
 	return r.feed.start()
 }
 
+// inTime refuses what is too late to be sent, on every transport alike.
+func inTime(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
+		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
+	}
+	return nil
+}
+
 // stamp makes a request for a stream of m, which lives as long as its reader
 // waits for the first sign of life.
 func (r *reader) stamp(ctx *lazyDeadline, m *Message, inbox string) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
-		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
+	if err := inTime(ctx); err != nil {
+		return err
 	}
 	m.CorrelationID, m.ReplyTo = r.id, inbox
 	headers := make(Headers, len(m.Headers)+5)
