@@ -34,11 +34,12 @@ const parleySettings = "default options but Prefetch(500); W1 and W3 with Publis
 
 // parley's contenders in the broker workloads.
 const (
-	ParleyDirect = Parley + ", direct"
-	ParleyCalls  = Parley + ", calls"
-	ParleyMemory = Parley + " on memory"
-	ParleyStream = Parley + ", streams"
-	ParleyFirst  = Parley + ", first item"
+	ParleyDirect      = Parley + ", direct"
+	ParleyCalls       = Parley + ", calls"
+	ParleyMemory      = Parley + " on memory"
+	ParleyStream      = Parley + ", streams"
+	ParleyFirst       = Parley + ", first item"
+	ParleyCancellable = Parley + ", cancellable"
 )
 
 // All returns every contender, references first.
@@ -100,6 +101,10 @@ func All() []Entry {
 		{
 			Name: ParleyFirst, Contender: firstItem{overRabbitMQ()}, Workloads: []string{"W4"}, Against: []string{Parley},
 			About: parleySettings + "; each call is a stream of which the first item is taken",
+		},
+		{
+			Name: ParleyCancellable, Contender: cancellable{overRabbitMQ()}, Workloads: []string{"W4"}, Against: []string{Parley},
+			About: parleySettings + "; each call can be called off",
 		},
 		{
 			Name: RawStream, Contender: rawStream{best{}}, Workloads: streams(),

@@ -36,3 +36,13 @@ func publishFromMany(ctx context.Context, orders *parley.Publisher, n int) error
 	}
 	return callers.Wait()
 }
+
+// cancellable does the request workloads with calls that can be called off.
+type cancellable struct{ overParley }
+
+// Dial starts the app as a client.
+func (p cancellable) Dial(ctx context.Context, job peer.Job) (peer.Caller, error) {
+	app := p.app(job)
+	c := parleyCaller{app: app, orders: app.Publisher(job.Queue, parley.Cancellable())}
+	return c, app.Start(ctx)
+}
