@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/parley-go/parley"
 )
 
 // texts compares what is told of the application as a whole.
@@ -97,9 +99,21 @@ func (d *differ) reply(at string, o, n *sideOperation) {
 	}
 	d.sends = !d.sends
 	d.who = map[bool]string{true: "callers", false: "repliers"}[d.sends]
-	d.messages(at+"/messages", d.older.repliesOf(o.Reply), d.newer.repliesOf(n.Reply))
+	before, now := d.older.repliesOf(o.Reply), d.newer.repliesOf(n.Reply)
+	if !sameJSON(o.Extensions[ExtCancellable], n.Extensions[ExtCancellable]) && n.Extensions[ExtRequestMode] == nil {
+		// The frames come to who asks for them alone: habits tells of it.
+		before, now = withoutFrames(before), withoutFrames(now)
+	}
+	d.messages(at+"/messages", before, now)
 	d.codes(at+pointer(ExtErrors), o.Reply, n.Reply)
 	d.replyMode(at+pointer(ExtReplyMode), o.Reply, n.Reply)
+}
+
+// withoutFrames leaves out what is neither a result nor an error.
+func withoutFrames(replies []placedMessage) []placedMessage {
+	return slices.DeleteFunc(replies, func(m placedMessage) bool {
+		return m.role() == "empty" && m.Headers != nil && slices.Contains(m.Headers.Required, parley.HeaderStreamFrame)
+	})
 }
 
 func (d *differ) replyMode(at string, o, n *Reply) {

@@ -3,6 +3,7 @@ package asyncapi_test
 import (
 	"encoding/json"
 	"iter"
+	"slices"
 	"strings"
 	"testing"
 
@@ -97,6 +98,17 @@ func TestDiff(t *testing.T) {
 		}, breaking, breaking, "callers", "receive restock", "", "is gone"},
 		"several responders":  {func(d *doc) { delete(d.Operations["sendOffers"].Extensions, asyncapi.ExtGathers) }, neutral, neutral, "readers", "send offers of exchange shops", "", "several responders"},
 		"requests called off": {func(d *doc) { delete(d.Operations["sendStockCount"].Extensions, asyncapi.ExtCancellable) }, neutral, neutral, "readers", "send stock.count", "", "called off"},
+		"one message called off": {func(d *doc) {
+			op := d.Operations["sendArchiveList"]
+			delete(op.Extensions, asyncapi.ExtCancellable)
+			op.Reply.Messages = slices.DeleteFunc(op.Reply.Messages, func(r asyncapi.Ref) bool {
+				return strings.Contains(r.Ref, "RequestOpen") || strings.Contains(r.Ref, "RequestBeat")
+			})
+		}, neutral, neutral, "readers", "send archive.list", "", "called off"},
+		"a frame of what is called off": {func(d *doc) {
+			op := d.Operations["sendArchiveList"]
+			op.Reply.Messages = slices.DeleteFunc(op.Reply.Messages, func(r asyncapi.Ref) bool { return strings.Contains(r.Ref, "RequestBeat") })
+		}, breaking, compatible, "repliers", "send archive.list", "repliers", "RequestBeat is gone"},
 		"name of a parameter": {func(d *doc) {
 			c := d.Channels["eventsTenantPlaced"]
 			c.Address = new("events.{shop}.placed")

@@ -30,7 +30,8 @@ type messagePlan struct {
 	foreign     *Payload
 	headers     *Schema
 	correlated  bool
-	// frame says that it belongs to the running of a stream and has no value.
+	// frame says that it belongs to the running of a stream, or of a request that
+	// can be called off, and has no value.
 	frame    bool
 	examples []Example
 }

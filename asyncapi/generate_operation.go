@@ -93,13 +93,20 @@ func (g *generator) planReply(op *operationPlan) {
 		case op.Upload:
 			m.name = typeName(result) + "Result"
 		}
+		if !op.Upload && m.payload != nil && m.payload.isAny() {
+			m.noFrame()
+		}
 		op.answers = append(op.answers, g.message(m))
 	}
 	if result == noBodyType && op.Action == parley.Send {
-		op.answers = append(op.answers, g.message(&messagePlan{
+		m := &messagePlan{
 			name: op.baseName() + "Reply", title: op.messageTitle(" reply"), view: output, headers: op.resultHeaders(), correlated: true,
 			contentType: contentBytes, payload: &Schema{}, description: "The answer is waited for and not read.",
-		}))
+		}
+		if !op.Upload {
+			m.noFrame()
+		}
+		op.answers = append(op.answers, g.message(m))
 	}
 	if op.Action == parley.Receive && (result == nil || result.Kind() == reflect.Pointer || result.Kind() == reflect.Interface) {
 		op.answers = append(op.answers, g.message(emptyMessage(op)))
@@ -110,6 +117,7 @@ func (g *generator) planReply(op *operationPlan) {
 		return
 	}
 	op.answers = append(op.answers, g.message(errorMessage(op)))
+	g.planCancellable(op)
 }
 
 var noBodyType = reflect.TypeFor[parley.NoBody]()
@@ -124,6 +132,8 @@ func emptyMessage(op *operationPlan) *messagePlan {
 	}
 	if op.Upload {
 		m.name = "EmptyResult"
+	} else {
+		m.noFrame()
 	}
 	return m
 }

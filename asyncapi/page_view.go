@@ -105,6 +105,7 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 		Address: addressWords(op.channel.address), Summary: o.Summary, About: ui.Text(o.Description),
 		Parameters: parameters(channel, op), Facts: operationFacts(op),
 		Flow: v.flow(at, op), Try: v.try && op.message.foreign == nil, ManyGives: op.Upload, ManyGets: op.Stream || op.Gathers,
+		Cancellable: op.Cancellable,
 	}
 	if e := op.channel.exchange; e != nil {
 		shown.Exchange = fmt.Sprintf("%s exchange %s", e.Kind, e.Name)
@@ -144,8 +145,7 @@ func (v *viewer) operation(at int, op *operationPlan) ui.Operation {
 	return shown
 }
 
-// isFrame reports whether a message or a reply is a frame of a stream without a
-// value.
+// isFrame reports whether a message or a reply is a frame without a value.
 func (op *operationPlan) isFrame(ref Ref) bool {
 	is := func(m *messagePlan) bool { return m.frame && strings.HasSuffix(ref.Ref, "/messages/"+m.key) }
 	return op.opens != nil && is(op.opens) || slices.ContainsFunc(op.answers, is)

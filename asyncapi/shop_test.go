@@ -126,6 +126,7 @@ func shop() *parley.App {
 	app.Subscriber("reprice", Reprice)
 	app.Subscriber("approve", Approve)
 	parley.NewClient[iter.Seq[Placed], Receipt](app, "stock.count", parley.Cancellable())
+	parley.NewClient[string, Page[Receipt]](app, "archive.list", parley.Cancellable(), parley.Describe("Lists the orders of earlier years.", ""))
 	app.Publisher("offers", parley.To(topology.Fanout("shops")), parley.Payload[Placed](), parley.Expect(3))
 	app.Subscriber("logs.{level}.{source...}", func(string) {}, parley.From(topology.Topic("logs")), parley.Broadcast())
 	parley.NewClient[Order, Receipt](app, "stock.reserve", parley.Describe("Reserves the stock of an order.", ""))

@@ -51,6 +51,18 @@ func TestDocumentsSayHowMessagesGo(t *testing.T) {
 	require.Equal(t, true, d.Operations["sendOffers"].Extensions[asyncapi.ExtGathers])
 	require.Nil(t, d.Operations["sendOffers"].Extensions[asyncapi.ExtCancellable])
 	require.Equal(t, true, d.Operations["sendStockCount"].Extensions[asyncapi.ExtCancellable])
+	for id, want := range map[string][]string{
+		"sendArchiveList": {"Page_Receipt", "RPCError", "RequestOpen", "RequestBeat"},
+		"listOrders":      {"Page_Receipt", "RPCError"},
+		"sendStockCount":  {"ReceiptResult", "UploadOpen", "UploadCredit", "UploadBeat", "StreamError"},
+	} {
+		var keys []string
+		for _, ref := range d.Operations[id].Reply.Messages {
+			key, _ := d.Message(ref)
+			keys = append(keys, key)
+		}
+		require.Equal(t, want, keys, id)
+	}
 	require.Nil(t, d.Operations["sendStockCount"].Extensions[asyncapi.ExtGathers])
 }
 
@@ -110,6 +122,10 @@ func TestPageShowsHowMessagesGo(t *testing.T) {
 		require.Equal(t, strings.Contains(part("glance"), "…") && id != "report" && id != "sendOffers", strings.Contains(article, "Frames of a stream of items"), id)
 	}
 	require.Contains(t, html, "of several responders")
+	_, archive, _ := strings.Cut(html, `id="sendArchiveList"`)
+	archive, _, _ = strings.Cut(archive, "</article>")
+	require.Contains(t, archive, "Frames by which the request can be called off")
+	require.Equal(t, 1, strings.Count(html, "Frames by which"), "and nowhere else")
 	require.Contains(t, html, "tells the responder")
 }
 

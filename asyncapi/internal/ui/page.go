@@ -40,13 +40,15 @@ type Operation struct {
 	// ManyGives says that one request is many of Gives, ManyGets that it has many
 	// of Gets.
 	ManyGives, ManyGets bool
-	Facts               []Fact
-	Flow                Flow
-	Parameters          []Property
-	Messages            []Message
-	Replies             []Message
-	Errors              []Code
-	Try                 bool
+	// Cancellable says that the request can be called off.
+	Cancellable bool
+	Facts       []Fact
+	Flow        Flow
+	Parameters  []Property
+	Messages    []Message
+	Replies     []Message
+	Errors      []Code
+	Try         bool
 }
 
 // Arrow stands between Gives and Gets.
@@ -74,8 +76,17 @@ func (o Operation) ArrowWords() string {
 // SentFrames are the messages that belong to the running of a stream.
 func (o Operation) SentFrames() []Message { return frames(o.Messages) }
 
-// Frames are the replies that belong to the running of a stream.
+// Frames are the replies that belong to the running of a stream, or of a request
+// that can be called off.
 func (o Operation) Frames() []Message { return frames(o.Replies) }
+
+// FramesOf says what they belong to.
+func (o Operation) FramesOf() string {
+	if o.Cancellable && !o.ManyGives {
+		return "Frames by which the request can be called off"
+	}
+	return "Frames of the stream without a value"
+}
 
 func frames(all []Message) []Message {
 	var found []Message
@@ -107,7 +118,8 @@ type Message struct {
 	About       []Block
 	// Failure says that it tells of an error.
 	Failure bool
-	// Frame says that it belongs to the running of a stream.
+	// Frame says that it belongs to the running of a stream or of a request that
+	// can be called off.
 	Frame    bool
 	Headers  []Property
 	Body     Value
