@@ -100,11 +100,12 @@ func TestForwardThatIsNotPermitted(t *testing.T) {
 		ran := make(chan string, 100)
 		app.Subscriber(w.at("work"), func(s string) string { ran <- s; return s },
 			parley.PublishTo("done", parley.To(topology.Topic(w.at("internal"), topology.Internal(), topology.AutoDelete()))))
-		work := app.Publisher(w.at("work"))
 		w.start(app)
 		failed := w.collect(w.at("work.error"))
+		// Not on the app's own channel, which the broker closes.
+		peer, _ := w.client()
 		for range 3 {
-			require.NoError(w, work.Publish(w.ctx(), "x"))
+			w.publish(peer, w.at("work"), &parley.Message{Body: []byte("x"), ContentType: "text/plain"})
 			m := next(w, failed)
 			require.Equal(w, "publish_unsendable", m.Header(parley.HeaderFailureReason))
 			require.EqualValues(w, 1, m.Headers[parley.HeaderFailureAttempt])
