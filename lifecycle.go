@@ -180,6 +180,9 @@ func stopNow() context.Context {
 // take waits for the turn to start or stop. A free one is taken even when ctx is
 // over: to stop at once is a way to stop.
 func (a *App) take(ctx context.Context) error {
+	if a.turn == nil {
+		return errors.New("wanted an app, got a zero one; hint: parley.New(transport)")
+	}
 	select {
 	case a.turn <- struct{}{}:
 		return nil

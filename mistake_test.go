@@ -169,3 +169,9 @@ func TestFaultsThatWaitForTheFirstMessage(t *testing.T) {
 	require.NoError(t, declared(t, func(app *parley.App) { app.Subscriber("a", func(misspelt) {}) }, parley.Validator(rules)))
 	require.NoError(t, declared(t, func(app *parley.App) { app.Subscriber("a", fine) }, parley.PublishTo("b")), "of all, not of this one")
 }
+
+func TestAnAppThatNobodyMade(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, new(parley.App).Start(t.Context()), "hint: parley.New(transport)")
+	require.ErrorContains(t, new(parley.App).Stop(t.Context()), "hint: parley.New(transport)")
+}

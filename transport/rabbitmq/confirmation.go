@@ -16,6 +16,8 @@ type confirmation struct {
 	lane      *lane
 	key       returnKey
 	mandatory bool
+	// size is that of the body.
+	size int
 
 	resolved bool
 	err      error
@@ -52,9 +54,20 @@ func (c *confirmation) unknown(reason *amqp.Error) error {
 	case c.key.refused(reason):
 		return fmt.Errorf("rabbitmq: publish to %s: %w: wanted permission, got %w; hint: rabbitmqctl set_permissions, and nobody may publish to an internal exchange",
 			c.key, transport.ErrOutcomeUnknown, &transport.PermanentError{Err: reason})
+	case c.tooLarge(reason):
+		return fmt.Errorf("rabbitmq: publish to %s: %w: wanted a body within the broker's limit, got %w; hint: send less, or raise max_message_size",
+			c.key, transport.ErrOutcomeUnknown, &transport.PermanentError{Err: reason})
 	default:
 		return fmt.Errorf("rabbitmq: publish to %s: %w: the broker closed the channel before it confirmed: %w", c.key, transport.ErrOutcomeUnknown, reason)
 	}
+}
+
+// tooLarge reports whether the broker closed the channel because of a body of
+// this size, whichever message had it.
+//
+// Source: https://www.rabbitmq.com/docs/configure (max_message_size)
+func (c *confirmation) tooLarge(reason *amqp.Error) bool {
+	return reason.Code == amqp.PreconditionFailed && strings.Contains(reason.Reason, fmt.Sprintf("message size %d ", c.size))
 }
 
 // refused reports whether the broker closed the channel because it lets nobody,

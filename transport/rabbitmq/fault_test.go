@@ -2,6 +2,8 @@ package rabbitmq_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,16 +15,20 @@ import (
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
 
+// largest is the largest body that the node of TestFaults takes.
+const largest = 8 << 20
+
 // TestFaults breaks a node of its own, one fault after the other.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	node := rabbittest.Node(t, rabbitnode.Options{})
+	node := rabbittest.Node(t, rabbitnode.Options{Config: []string{fmt.Sprintf("max_message_size = %d", largest)}})
 	options := []rabbitmq.Option{rabbitmq.Backoff(20*time.Millisecond, 500*time.Millisecond), rabbitmq.Heartbeat(2 * time.Second)}
 	for _, fault := range []struct {
 		name string
 		run  func(*testing.T, *rabbitnode.Node, []rabbitmq.Option)
 	}{
 		{"connections closed by an operator", connectionsClosed},
+		{"body over the broker's limit", tooLarge},
 		{"publishing blocked by an alarm", blockedByAlarm},
 		{"broker frozen", frozen},
 		{"frozen before the first frame", frozenAtOnce},
@@ -53,6 +59,25 @@ func killed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 	awaitBody(t, bodies, "after")
 	require.NoError(t, k.Ready(within(t, patience)))
 	require.NoError(t, k.Err())
+}
+
+// tooLarge: the broker answers such a message by closing the channel that all
+// publishers share.
+func tooLarge(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
+	t.Helper()
+	c := connect(t, settings(), node.URL(), options...)
+	s := queue(t)
+	_, bodies := collect(t, c, s)
+	require.NoError(t, publish(within(t, patience), c, s.Queue.Name, "before"))
+	awaitBody(t, bodies, "before")
+	large := publication(s.Queue.Name, strings.Repeat("x", largest+1))
+	conf, err := c.Publish(within(t, patience), large)
+	require.NoError(t, err)
+	err = transport.Wait(within(t, patience), conf)
+	require.ErrorIs(t, err, transport.ErrOutcomeUnknown)
+	requirePermanent(t, err, s.Queue.Name, "wanted a body within the broker's limit, got ", "message size 8388609 ", "hint: ")
+	require.NoError(t, publish(within(t, patience), c, s.Queue.Name, strings.Repeat("x", largest)))
+	require.Len(t, await(t, bodies, "the largest body"), largest)
 }
 
 func connectionsClosed(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {

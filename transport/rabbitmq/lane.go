@@ -126,6 +126,7 @@ func (l *lane) publish(o *outgoing, conf *confirmation, in *place) error {
 		lane:      l,
 		key:       returnKey{exchange, o.key, o.message.MessageId},
 		mandatory: o.mandatory,
+		size:      len(o.message.Body),
 	}
 	return nil
 }
