@@ -65,7 +65,7 @@ func (c *confirmation) unknown(reason *amqp.Error) error {
 // tooLarge reports whether the broker closed the channel because of a body of
 // this size, whichever message had it.
 //
-// Source: https://www.rabbitmq.com/docs/configure (max_message_size)
+// Source: max_message_size in https://www.rabbitmq.com/docs/configure
 func (c *confirmation) tooLarge(reason *amqp.Error) bool {
 	return reason.Code == amqp.PreconditionFailed && strings.Contains(reason.Reason, fmt.Sprintf("message size %d ", c.size))
 }
