@@ -27,8 +27,10 @@ type permit struct {
 	life context.Context
 	end  context.CancelCauseFunc
 
-	mu          sync.Mutex
-	heard, told time.Time
+	mu    sync.Mutex
+	heard time.Time
+	// told is when the caller last heard of this side, zero before open has left.
+	told time.Time
 }
 
 // patienceForLeave bounds the wait for a caller's leave, in which a message takes
@@ -88,7 +90,7 @@ func (d *delivery) newPermit(f *stream.Frame, inbox transport.Inbox) *permit {
 	p := &permit{
 		delivery: d, id: d.message.CorrelationID, runID: newCorrelationID(), inbox: inbox,
 		beat: defaultBeat, leased: f.Beat > 0, granted: granted, grant: sync.OnceFunc(func() { close(granted) }),
-		heard: now, told: now,
+		heard: now,
 	}
 	if p.leased {
 		p.beat = min(max(f.Beat, leastBeat), mostBeat)
@@ -104,6 +106,9 @@ func (p *permit) await(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.mu.Lock()
+	p.told = time.Now()
+	p.mu.Unlock()
 	var expires <-chan time.Time
 	if !p.deadline.IsZero() {
 		timer := time.NewTimer(time.Until(p.deadline))
@@ -169,7 +174,7 @@ func (p *permit) tend(now, since time.Time) {
 	}
 	p.mu.Lock()
 	silent := p.silent(now.Sub(later(p.heard, since)))
-	due := now.Sub(p.told) >= p.beat
+	due := !p.told.IsZero() && now.Sub(p.told) >= p.beat
 	if due {
 		p.told = now
 	}

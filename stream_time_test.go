@@ -2,8 +2,10 @@ package parley_test
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -178,6 +180,43 @@ func TestABlockedBrokerEndsNoStream(t *testing.T) {
 			n++
 		}
 		require.Equal(t, 2, n)
+	})
+}
+
+// A sign of life that overtakes the frame in which the service says where it
+// listens would be none: here both wait for the end of a block.
+func TestNothingComesBeforeOpen(t *testing.T) {
+	t.Parallel()
+	bubble(t, func(t *testing.T, broker *memory.Broker, app *parley.App) {
+		const many = 20
+		hold, done := make(chan struct{}), make(chan error, many)
+		app.Subscriber("count", func(parts iter.Seq[part]) int {
+			<-hold
+			return len(slices.Collect(parts))
+		}, parley.Concurrency(many), parley.Prefetch(2*many))
+		p := app.Publisher("count")
+		require.NoError(t, app.Start(t.Context()))
+		for range many {
+			require.NoError(t, p.Publish(t.Context(), part{1}))
+		}
+		synctest.Wait()
+		for range many {
+			go func() {
+				n, err := parley.Request[int](context.Background(), p, upload(3))
+				if err == nil && n != 3 {
+					err = fmt.Errorf("wanted 3 items, got %d", n)
+				}
+				done <- err
+			}()
+		}
+		synctest.Wait()
+		broker.Block()
+		close(hold)
+		time.Sleep(12 * time.Second)
+		broker.Unblock()
+		for range many {
+			require.NoError(t, <-done)
+		}
 	})
 }
 

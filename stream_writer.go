@@ -48,7 +48,10 @@ type writer struct {
 	mu          sync.Mutex
 	allowance   *stream.Allowance
 	unconfirmed confirms
-	heard, told time.Time
+	heard       time.Time
+	// told is when the reader last heard of this side, zero before open has left:
+	// nothing may come to it sooner.
+	told time.Time
 	// peer is who reads.
 	peer *peer
 
@@ -61,7 +64,7 @@ func (d *delivery) newWriter(ctx context.Context, f *stream.Frame) *writer {
 		delivery: d, id: d.message.CorrelationID, replyTo: d.message.ReplyTo, runID: newCorrelationID(),
 		asked: f.Kind == stream.Request || f.Credit >= 0,
 		turn:  make(chan struct{}, 1), wake: make(chan struct{}, 1),
-		allowance: stream.NewAllowance(f), heard: time.Now(), told: time.Now(),
+		allowance: stream.NewAllowance(f), heard: time.Now(),
 	}
 	if w.asked {
 		w.leased = f.Beat > 0
@@ -303,7 +306,7 @@ func (w *writer) tend(now, since time.Time) {
 		_ = w.cutBy(errStreamSilent)
 		return
 	}
-	if now.Sub(w.told) < w.beat {
+	if w.told.IsZero() || now.Sub(w.told) < w.beat {
 		return
 	}
 	w.told = now

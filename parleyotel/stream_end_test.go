@@ -139,8 +139,16 @@ func TestALostConnectionIsNamed(t *testing.T) {
 		p := app.Publisher(w.at("raw"))
 		w.start(app)
 		done := make(chan error, 1)
-		go func() { done <- read(parley.Stream[int](w.ctx(), p, 1), cut) }()
+		said := make(chan struct{})
+		go func() {
+			done <- read(parley.Stream[int](w.ctx(), p, 1), func() {
+				// The service has the same connection to lose.
+				<-said
+				cut()
+			})
+		}()
 		service.answers(func(say tell) { say("open", 0); say("item", 1) })
+		close(said)
 		require.ErrorIs(w, next(w, done), parley.ErrStreamLost)
 		w.ended("raw", "connection_lost")
 	})
