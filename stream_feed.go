@@ -275,7 +275,7 @@ func (f *feed) publish(m *Message, frame *stream.Frame) error {
 	r.mu.Unlock()
 	frame.Write(m)
 	m.CorrelationID, m.Persistence = r.id, transport.Transient
-	p := &transport.Publication{Message: m, Key: inbox, Mandatory: true, Reply: true}
+	p := &transport.Publication{Message: m, Key: inbox, Mandatory: true, Reply: true, Item: frame.Kind == stream.Item}
 	c, err := r.streams.run.conn.Publish(f.ctx, p)
 	switch {
 	case err != nil && f.ctx.Err() != nil:

@@ -97,9 +97,7 @@ func (w *writer) open(ctx context.Context) error {
 	f := w.frame(stream.Open)
 	f.Beat = w.beat
 	w.intake.grant(f)
-	m := &Message{ReplyTo: w.inbox.Address}
-	f.Write(m)
-	return w.publish(ctx, m)
+	return w.publish(ctx, f, &Message{ReplyTo: w.inbox.Address})
 }
 
 func (w *writer) frame(k stream.Kind) *stream.Frame {
@@ -108,8 +106,9 @@ func (w *writer) frame(k stream.Kind) *stream.Frame {
 	return &f
 }
 
-// publish sends one frame to the reader. Its confirm is awaited later.
-func (w *writer) publish(ctx context.Context, m *Message) error {
+// publish sends m as a frame to the reader. Its confirm is awaited later.
+func (w *writer) publish(ctx context.Context, f *stream.Frame, m *Message) error {
+	f.Write(m)
 	m.CorrelationID = w.id
 	if m.Persistence == transport.PersistenceUnset {
 		m.Persistence = transport.Persistent
@@ -117,7 +116,7 @@ func (w *writer) publish(ctx context.Context, m *Message) error {
 			m.Persistence = transport.Transient
 		}
 	}
-	return w.transmit(ctx, &transport.Publication{Message: m, Key: w.replyTo, Mandatory: true, Reply: true})
+	return w.transmit(ctx, &transport.Publication{Message: m, Key: w.replyTo, Mandatory: true, Reply: true, Item: f.Kind == stream.Item})
 }
 
 func (w *writer) transmit(ctx context.Context, p *transport.Publication) error {
@@ -155,9 +154,8 @@ func (w *writer) Send(ctx context.Context, m *Message) error {
 	m.Headers = m.Headers.Clone()
 	f := w.frame(stream.Item)
 	f.Seq = w.sent() + 1
-	f.Write(m)
 	size := len(m.Body)
-	if err := w.publish(ctx, m); err != nil {
+	if err := w.publish(ctx, f, m); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -239,9 +237,7 @@ func (w *writer) resend(ctx context.Context, refused []*transport.Publication) e
 func (w *writer) finish(ctx context.Context, result *Message) error {
 	f := w.frame(stream.End)
 	f.Seq = w.sent() + 1
-	m := w.last(result)
-	f.Write(m)
-	if err := w.publish(ctx, m); err != nil {
+	if err := w.publish(ctx, f, w.last(result)); err != nil {
 		return err
 	}
 	for {

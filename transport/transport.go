@@ -93,6 +93,9 @@ type Publication struct {
 	// then chooses the connection that such an address needs and drops
 	// Mandatory where the broker cannot answer it truthfully.
 	Reply bool
+	// Item says that it is one of many that a stream sends to that address. The
+	// transport may let fewer of them than of other messages be unconfirmed.
+	Item bool
 	// Timed, when set, brings Message up to date when it is sent later than it
 	// was handed over: after waiting for a session, or for the end of a block.
 	Timed Timed

@@ -24,8 +24,8 @@ type outgoing struct {
 	exchange  *topology.Exchange
 	key       string
 	mandatory bool
-	// reply says that somebody waits for it at an inbox.
-	reply   bool
+	// item says that it is one of many for one inbox.
+	item    bool
 	message amqp.Publishing
 	// timed is the publication of a message that grows old, filled when.
 	timed  *transport.Publication
@@ -51,7 +51,7 @@ func (o *outgoing) fill(p *transport.Publication) error {
 	if o.message, err = publishing(p.Message); err != nil {
 		return unfit(o, err)
 	}
-	o.reply = p.Reply && o.message.DeliveryMode == amqp.Transient
+	o.item = p.Item && o.message.DeliveryMode == amqp.Transient
 	if p.Timed != nil {
 		o.timed, o.filled = p, time.Now()
 	}

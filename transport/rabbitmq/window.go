@@ -15,11 +15,11 @@ const (
 	// the broker keeps account of them too: a burst of tens of thousands would
 	// make every later message slow.
 	maxUnconfirmed = 1024
-	// maxReplies bounds those that somebody waits for at an inbox, which the
-	// broker confirms as soon as it has passed them on. More of them only stand in
-	// its sockets and processes, where a message costs it the more CPU time the
-	// more there are before it: of 1 KB, with 1024 twice as much as with 128.
-	maxReplies = 128
+	// maxItems bounds the items of streams among them, which the broker confirms as
+	// soon as it has passed them on. More of them only stand in its sockets and
+	// processes, where a message costs it the more CPU time the more there are
+	// before it: of 1 KB, with 1024 twice as much as with 128.
+	maxItems = 128
 	// patience is how long a publication waits for a place. It goes on without
 	// one then: the broker may never confirm what is in it, as when a quorum
 	// queue has lost its majority, and other queues must not stand still for that.
@@ -28,24 +28,20 @@ const (
 	glances = 8
 )
 
-// windows are those of one channel.
-type windows struct{ messages, replies *window }
+// windows are those of one channel. Items have one of their own, so that nothing
+// else waits for them: an answer, or what says how far a stream may go.
+type windows struct{ messages, items *window }
 
 func newWindows() windows {
-	return windows{messages: newWindow(maxUnconfirmed), replies: newWindow(maxReplies)}
+	return windows{messages: newWindow(maxUnconfirmed), items: newWindow(maxItems)}
 }
 
-// of returns the window for a publication, nil for one that needs none: what says
-// to whoever waits how far he may go must not stand behind what waits for that.
+// of returns the window for a publication.
 func (w windows) of(o *outgoing) *window {
-	switch {
-	case !o.reply:
-		return w.messages
-	case len(o.message.Body) > 0:
-		return w.replies
-	default:
-		return nil
+	if o.item {
+		return w.items
 	}
+	return w.messages
 }
 
 // window lets so many publications be unconfirmed at once as it has places. A
@@ -72,9 +68,6 @@ func newWindow(places int) *window {
 // enter waits for a place, which the caller leaves with what it published. It
 // is nil for a caller that goes without one.
 func (w *window) enter(ctx context.Context) (*place, error) {
-	if w == nil {
-		return nil, nil
-	}
 	var p *place
 	for range glances {
 		p = &w.places[w.next.Add(1)%uint64(len(w.places))]
