@@ -203,8 +203,8 @@ func (w *call) stamp(ctx context.Context, m *Message, durable bool) error {
 	}
 	life := transport.Persistent
 	if deadline, limited := ctx.Deadline(); limited {
-		if time.Until(deadline) <= 0 {
-			return fmt.Errorf("%w: %w: %w%s", ErrNotSent, ErrExpired, context.DeadlineExceeded, w.shortLimit())
+		if err := inTime(ctx); err != nil {
+			return fmt.Errorf("%w%s", err, w.shortLimit())
 		}
 		w.deadline, w.expires = deadline, !durable
 		w.Refresh(m)

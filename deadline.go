@@ -2,6 +2,7 @@ package parley
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -89,4 +90,12 @@ func (l *lazyDeadline) end() {
 	if l.cancel != nil {
 		l.cancel()
 	}
+}
+
+// inTime refuses what is too late to be sent, on every transport alike.
+func inTime(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
+		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
+	}
+	return nil
 }

@@ -51,8 +51,8 @@ func OnStart(f func(ctx context.Context) error) Option { return newHook(onStart,
 
 // OnStarted runs f when everything consumes, before [App.Start] returns.
 // Messages may have been handled by then. f may publish and request. Until it
-// has returned the app's health is that it starts. An error stops the app, within the time of [Drain], and is returned by Start. See
-// [OnStart] for the order.
+// has returned the app's health is that it starts. An error stops the app, within
+// the time of [Drain], and is returned by Start. See [OnStart] for the order.
 func OnStarted(f func(ctx context.Context) error) Option { return newHook(onStarted, f) }
 
 // OnStop runs f when the app begins to stop and everything still works. Health

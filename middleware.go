@@ -28,8 +28,8 @@ type HandleMiddleware func(next Handler) Handler
 // SendMiddleware wraps the sending of messages: publish, request, forwarded
 // results, and [Reply]. Other replies are part of handling. In a batch, and of a
 // [Stream] or a [Gather], next returns when the message is on its way, elsewhere
-// when its outcome is known. It is called
-// once for each publisher, and the Handler it returns is called concurrently.
+// when its outcome is known. It is called once for each publisher, and the
+// Handler it returns is called concurrently.
 type SendMiddleware func(next Handler) Handler
 
 // OperationMiddleware wraps handling and sending, and is told what it wraps:

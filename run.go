@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/parley-go/parley/transport"
 	"github.com/parley-go/parley/transport/topology"
@@ -193,37 +194,32 @@ func (n *run) stop(ctx context.Context) error {
 // a function of the user's in one heeds nothing: they get a moment to do so when
 // ctx has ended.
 func (n *run) awaitWork(ctx context.Context) error {
-	err := waited(ctx, &n.work)
-	if err == nil {
+	gone := finished(&n.work)
+	select {
+	case <-gone:
 		return nil
+	case <-ctx.Done():
 	}
-	late, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopMargin)
-	defer cancel()
-	if waited(late, &n.work) == nil {
+	late := time.NewTimer(stopMargin)
+	defer late.Stop()
+	select {
+	case <-gone:
 		return nil
+	case <-late.C:
+		return fmt.Errorf("a call of parley.Go still runs: %w", context.Cause(ctx))
 	}
-	return fmt.Errorf("a call of parley.Go still runs: %w", err)
 }
 
-// waited waits for goroutines that call functions of the user's, until ctx ends.
-func waited(ctx context.Context, work *sync.WaitGroup) error {
+// finished is closed when the goroutines of work, which call functions of the
+// user's, have ended.
+func finished(work *sync.WaitGroup) <-chan struct{} {
 	gone := make(chan struct{})
 	go func() {
 		// Ends with the last of them, which nobody can force.
 		defer close(gone)
 		work.Wait()
 	}()
-	select {
-	case <-gone:
-		return nil
-	default:
-	}
-	select {
-	case <-gone:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return gone
 }
 
 func (n *run) stopReceivers(ctx context.Context) error {

@@ -48,14 +48,6 @@ func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) er
 	return r.feed.start()
 }
 
-// inTime refuses what is too late to be sent, on every transport alike.
-func inTime(ctx context.Context) error {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) <= 0 {
-		return fmt.Errorf("%w: %w: %w", ErrNotSent, ErrExpired, context.DeadlineExceeded)
-	}
-	return nil
-}
-
 // stamp makes a request for a stream of m, which lives as long as its reader
 // waits for the first sign of life.
 func (r *reader) stamp(ctx *lazyDeadline, m *Message, inbox string) error {

@@ -145,5 +145,10 @@ func (r *receiver) awaitDetached(ctx context.Context) error {
 	if !r.settings.failure.ackFirst && !r.settings.failure.manual {
 		return nil
 	}
-	return waited(ctx, &r.detached)
+	select {
+	case <-finished(&r.detached):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
 }

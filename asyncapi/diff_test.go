@@ -134,20 +134,23 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// documented is the document of an app with that one handler.
+func documented(t *testing.T, handler any) *asyncapi.Document {
+	t.Helper()
+	app := parley.New(memory.New(), parley.Info("x", "1"))
+	app.Subscriber("a", handler)
+	d, err := asyncapi.Generate(app)
+	require.NoError(t, err)
+	return d
+}
+
 // A handler that becomes one with many results breaks its callers, and so does
 // the reverse.
 func TestDiffOfStreams(t *testing.T) {
 	t.Parallel()
-	document := func(handler any) *asyncapi.Document {
-		app := parley.New(memory.New(), parley.Info("x", "1"))
-		app.Subscriber("a", handler)
-		d, err := asyncapi.Generate(app)
-		require.NoError(t, err)
-		return d
-	}
-	single := document(func(int) Receipt { return Receipt{} })
-	many := document(func(int) iter.Seq[Receipt] { return nil })
-	require.Empty(t, asyncapi.Diff(many, document(func(int, parley.Sender[Receipt]) error { return nil })), "both forms are one")
+	single := documented(t, func(int) Receipt { return Receipt{} })
+	many := documented(t, func(int) iter.Seq[Receipt] { return nil })
+	require.Empty(t, asyncapi.Diff(many, documented(t, func(int, parley.Sender[Receipt]) error { return nil })), "both forms are one")
 	for _, changes := range []asyncapi.Changes{asyncapi.Diff(single, many), asyncapi.Diff(many, single)} {
 		require.Equal(t, asyncapi.Breaking, worst(changes))
 		require.Contains(t, changes.Text(), "one reply became many, or many one")
@@ -158,17 +161,10 @@ func TestDiffOfStreams(t *testing.T) {
 // items are matters as it does for a message.
 func TestDiffOfClientStreams(t *testing.T) {
 	t.Parallel()
-	document := func(handler any) *asyncapi.Document {
-		app := parley.New(memory.New(), parley.Info("x", "1"))
-		app.Subscriber("a", handler)
-		d, err := asyncapi.Generate(app)
-		require.NoError(t, err)
-		return d
-	}
-	single := document(func(Item) Receipt { return Receipt{} })
-	many := document(func(iter.Seq[Item]) Receipt { return Receipt{} })
-	both := document(func(iter.Seq[Item]) iter.Seq[Receipt] { return nil })
-	require.Empty(t, asyncapi.Diff(many, document(func(iter.Seq2[Item, error]) (Receipt, error) { return Receipt{}, nil })), "both forms are one")
+	single := documented(t, func(Item) Receipt { return Receipt{} })
+	many := documented(t, func(iter.Seq[Item]) Receipt { return Receipt{} })
+	both := documented(t, func(iter.Seq[Item]) iter.Seq[Receipt] { return nil })
+	require.Empty(t, asyncapi.Diff(many, documented(t, func(iter.Seq2[Item, error]) (Receipt, error) { return Receipt{}, nil })), "both forms are one")
 	for _, pair := range [][2]*asyncapi.Document{{single, many}, {single, both}} {
 		for _, changes := range []asyncapi.Changes{asyncapi.Diff(pair[0], pair[1]), asyncapi.Diff(pair[1], pair[0])} {
 			require.Equal(t, asyncapi.Breaking, worst(changes))
@@ -177,7 +173,7 @@ func TestDiffOfClientStreams(t *testing.T) {
 	}
 	require.Contains(t, asyncapi.Diff(many, both).Text(), "one reply became many, or many one")
 
-	narrower := document(func(iter.Seq[struct {
+	narrower := documented(t, func(iter.Seq[struct {
 		Item
 		Shelf string `json:"shelf" validate:"required"`
 	}],

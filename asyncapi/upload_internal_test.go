@@ -35,6 +35,24 @@ func newTape(t transport.Transport) *tape {
 	return p
 }
 
+// taped runs a test on both transports, with a service and its client whose
+// messages are recorded.
+func taped(t *testing.T, f func(ctx context.Context, t *testing.T, name string, served, asked *tape)) {
+	t.Helper()
+	broker := memory.New()
+	for name, connect := range map[string]func(t *testing.T) transport.Transport{
+		"memory":   func(*testing.T) transport.Transport { return broker },
+		"rabbitmq": func(t *testing.T) transport.Transport { return rabbitmq.New(rabbittest.URL(t)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			f(ctx, t, name, newTape(connect(t)), newTape(connect(t)))
+		})
+	}
+}
+
 func (t *tape) Connect(ctx context.Context, s transport.Settings) (transport.Conn, error) {
 	c, err := t.Transport.Connect(ctx, s)
 	if err != nil {
@@ -136,62 +154,52 @@ func numbered(n int, then func(yield func(row, error) bool)) iter.Seq2[row, erro
 // is exactly one of those that the document declares for its place.
 func TestFramesOfClientStreamsFitTheDocument(t *testing.T) {
 	t.Parallel()
-	broker := memory.New()
-	for name, connect := range map[string]func(t *testing.T) transport.Transport{
-		"memory":   func(*testing.T) transport.Transport { return broker },
-		"rabbitmq": func(t *testing.T) transport.Transport { return rabbitmq.New(rabbittest.URL(t)) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			defer cancel()
-			quiet := parley.Logger(slog.New(slog.DiscardHandler))
-			served, asked := newTape(connect(t)), newTape(connect(t))
-			service, client := parley.New(served, parley.Info("frames", "1"), quiet), parley.New(asked, quiet)
-			service.Subscriber("uploads."+name+".total", total)
-			service.Subscriber("uploads."+name+".doubled", doubled)
-			sums, pairs := client.Publisher("uploads."+name+".total"), client.Publisher("uploads."+name+".doubled")
-			require.NoError(t, service.Start(ctx))
-			require.NoError(t, client.Start(ctx))
-			converse(ctx, t, sums, pairs, func() { served.await(ctx, "beat"); asked.await(ctx, "credit") })
-			require.NoError(t, client.Stop(ctx))
-			require.NoError(t, service.Stop(ctx))
+	taped(t, func(ctx context.Context, t *testing.T, name string, served, asked *tape) {
+		quiet := parley.Logger(slog.New(slog.DiscardHandler))
+		service, client := parley.New(served, parley.Info("frames", "1"), quiet), parley.New(asked, quiet)
+		service.Subscriber("uploads."+name+".total", total)
+		service.Subscriber("uploads."+name+".doubled", doubled)
+		sums, pairs := client.Publisher("uploads."+name+".total"), client.Publisher("uploads."+name+".doubled")
+		require.NoError(t, service.Start(ctx))
+		require.NoError(t, client.Start(ctx))
+		converse(ctx, t, sums, pairs, func() { served.await(ctx, "beat"); asked.await(ctx, "credit") })
+		require.NoError(t, client.Stop(ctx))
+		require.NoError(t, service.Stop(ctx))
 
-			w := &watcher{tb: t, app: service}
-			w.load()
-			plans, calls := map[string]*operationPlan{}, map[string]*operationPlan{}
-			for _, p := range w.declared {
-				plans[p.Address] = p
-			}
-			seen := map[string]bool{}
-			for _, p := range asked.all() {
-				kind := p.Message.Header(parley.HeaderStreamFrame)
-				if plan := plans[p.Key]; plan != nil {
-					calls[p.Message.CorrelationID] = plan
-					w.fits(plan, "is asked with", p.Message, []*messagePlan{plan.message, plan.opens})
-				} else {
-					plan := calls[p.Message.CorrelationID]
-					w.fits(plan, "is sent", p.Message, plan.items)
-				}
-				seen["> "+kind] = true
-			}
-			for _, p := range served.all() {
+		w := &watcher{tb: t, app: service}
+		w.load()
+		plans, calls := map[string]*operationPlan{}, map[string]*operationPlan{}
+		for _, p := range w.declared {
+			plans[p.Address] = p
+		}
+		seen := map[string]bool{}
+		for _, p := range asked.all() {
+			kind := p.Message.Header(parley.HeaderStreamFrame)
+			if plan := plans[p.Key]; plan != nil {
+				calls[p.Message.CorrelationID] = plan
+				w.fits(plan, "is asked with", p.Message, []*messagePlan{plan.message, plan.opens})
+			} else {
 				plan := calls[p.Message.CorrelationID]
-				w.fits(plan, "answers", p.Message, plan.answers)
-				seen["< "+p.Message.Header(parley.HeaderStreamFrame)] = true
+				w.fits(plan, "is sent", p.Message, plan.items)
 			}
-			require.Equal(t, []string{
-				"< ", "< beat", "< credit", "< end", "< error", "< item", "< open",
-				"> ", "> cancel", "> credit", "> end", "> error", "> item", "> request",
-			}, slices.Sorted(maps.Keys(seen)), "each kind of frame was looked at")
+			seen["> "+kind] = true
+		}
+		for _, p := range served.all() {
+			plan := calls[p.Message.CorrelationID]
+			w.fits(plan, "answers", p.Message, plan.answers)
+			seen["< "+p.Message.Header(parley.HeaderStreamFrame)] = true
+		}
+		require.Equal(t, []string{
+			"< ", "< beat", "< credit", "< end", "< error", "< item", "< open",
+			"> ", "> cancel", "> credit", "> end", "> error", "> item", "> request",
+		}, slices.Sorted(maps.Keys(seen)), "each kind of frame was looked at")
 
-			faults := &teller{}
-			w.tb = faults
-			astray := &parley.Message{Headers: parley.Headers{parley.HeaderStreamFrame: "item", parley.HeaderStreamRun: "x"}, Body: []byte(`{"n":1}`), ContentType: contentJSON}
-			w.fits(plans["uploads."+name+".total"], "is sent", astray, plans["uploads."+name+".total"].items)
-			require.Len(t, faults.faults, 1, "a frame of the other direction is none of them")
-		})
-	}
+		faults := &teller{}
+		w.tb = faults
+		astray := &parley.Message{Headers: parley.Headers{parley.HeaderStreamFrame: "item", parley.HeaderStreamRun: "x"}, Body: []byte(`{"n":1}`), ContentType: contentJSON}
+		w.fits(plans["uploads."+name+".total"], "is sent", astray, plans["uploads."+name+".total"].items)
+		require.Len(t, faults.faults, 1, "a frame of the other direction is none of them")
+	})
 }
 
 // converse makes a caller and a service say all that they can say.

@@ -80,7 +80,6 @@ func (s *session) openLane(replies func(*amqp.Delivery)) (*lane, error) {
 		}
 	}
 	l := &lane{session: s, ch: ch, returns: listen(ch), windows: newWindows(), done: make(chan struct{})}
-	closed := ch.NotifyClose(make(chan *amqp.Error, 1))
 	var reading sync.WaitGroup
 	if replies != nil {
 		reading.Go(func() {
@@ -93,7 +92,7 @@ func (s *session) openLane(replies func(*amqp.Delivery)) (*lane, error) {
 		defer close(l.done)
 		l.returns.run()
 		reading.Wait()
-		l.explain(<-closed)
+		l.explain(l.returns.why())
 	})
 	if !started {
 		reading.Wait()
@@ -113,7 +112,8 @@ func (l *lane) explain(reason *amqp.Error) {
 }
 
 // publish hands one message to the client library, which appends it to the
-// pipe, and fills conf; in is its place in the window. An error means that the broker cannot have got all of it.
+// pipe, and fills conf; in is its place in the window. An error means that the
+// broker cannot have got all of it.
 func (l *lane) publish(o *outgoing, conf *confirmation, in *place) error {
 	exchange := o.exchangeName()
 	deferred, err := l.ch.PublishWithDeferredConfirm(exchange, o.key, o.mandatory, false, o.message)
