@@ -135,16 +135,17 @@ func TestTryShowsStreams(t *testing.T) {
 		require.Error(t, tap.end(t), "who leaves cancels the handler")
 
 		require.Eventually(t, func() bool { return strings.Count(d.log.text(), "outcome=canceled") == 1 }, patience, time.Millisecond)
-		next, _ = d.follow(t.Context(), ask("1"))
+		next, over = d.follow(t.Context(), ask("1"))
 		first = next()
 		require.NotNil(t, first.Reply, "%+v", first.Error)
 		tap.drip(t, -1)
 		last = next()
 		require.Equal(t, "data_loss", last.Error.Code)
 		require.Equal(t, 1, last.Replies)
+		require.True(t, over())
 		require.NoError(t, tap.end(t))
 
-		next, _ = d.follow(t.Context(), ask("1"))
+		next, over = d.follow(t.Context(), ask("1"))
 		for range 3 {
 			next()
 			tap.drip(t, 1)
@@ -152,10 +153,12 @@ func TestTryShowsStreams(t *testing.T) {
 		last = next()
 		require.Equal(t, "limit", last.End)
 		require.Equal(t, 3, last.Replies)
+		require.True(t, over())
 		require.Error(t, tap.end(t), "the bound cancels the handler")
 
-		next, _ = d.follow(t.Context(), ask("5000000"))
+		next, over = d.follow(t.Context(), ask("5000000"))
 		require.Equal(t, "limit", next().End, "the sum of bodies is bounded")
+		require.True(t, over())
 		require.Error(t, tap.end(t))
 
 		code, out := d.try(`{"operation":"drip","kind":"request","body":"x"}`)
