@@ -142,7 +142,7 @@ func (w *call) exchange(ctx context.Context, n *run, p *transport.Publication) (
 	}
 	m, err := w.ask(limited, limit, n, p)
 	if err != nil {
-		return nil, w.failed(limited, err)
+		return nil, w.failed(limited.ended(), err)
 	}
 	return m, nil
 }

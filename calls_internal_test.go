@@ -25,3 +25,28 @@ func TestRequestThatDidNotLeaveSaysWhy(t *testing.T) {
 	w.sent = true
 	require.ErrorContains(t, w.failed(t.Context(), errOwnLimit), "outcome unknown")
 }
+
+// justEnded is a context whose end has not reached what is derived from it.
+type justEnded struct{ context.Context }
+
+func (justEnded) Done() <-chan struct{} { return make(chan struct{}) }
+
+func (justEnded) Err() error { return context.DeadlineExceeded }
+
+// A caller sees the end of its context sooner than what is derived from it ends.
+func TestRequestWhoseContextHasJustEnded(t *testing.T) {
+	t.Parallel()
+	limited := &lazyDeadline{Context: justEnded{t.Context()}, deadline: time.Now().Add(time.Hour)}
+	defer limited.end()
+	select {
+	case <-limited.Done():
+		t.Fatal("its end has come")
+	default:
+	}
+	w := newCall(time.Hour, false)
+	w.sent = true
+	err := w.failed(limited.ended(), limited.Context.Err())
+	for _, want := range []error{ErrTimeout, ErrOutcomeUnknown, context.DeadlineExceeded} {
+		require.ErrorIs(t, err, want)
+	}
+}

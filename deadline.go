@@ -82,6 +82,15 @@ func (l *lazyDeadline) Value(key any) any {
 	return inner.Value(key)
 }
 
+// ended returns the context that says why a wait has ended: the parent when its
+// end came, which reaches what is derived from it only a moment later.
+func (l *lazyDeadline) ended() context.Context {
+	if l.Context.Err() != nil {
+		return l.Context
+	}
+	return l
+}
+
 // end releases the timer. Nobody is served any more.
 func (l *lazyDeadline) end() {
 	l.mu.Lock()
