@@ -21,6 +21,10 @@ import (
 	"github.com/parley-go/parley/transport/memory"
 )
 
+// lookTime bounds a look at a page: a loaded machine starts browsers slowly. It
+// is no expectation.
+const lookTime = 5 * time.Minute
+
 // browserFolder holds the program that looks at the page.
 var browserFolder = filepath.Join("testdata", "browser")
 
@@ -90,7 +94,8 @@ func TestBrowserReadsStreams(t *testing.T) {
 	app.Subscriber("springs.approve", Approve)
 	require.NoError(t, app.Start(t.Context()))
 	mux := http.NewServeMux()
-	mux.Handle("/", asyncapi.Handler(app, asyncapi.TryItOnLoopback()))
+	// Streams last as long as the program looks at them.
+	mux.Handle("/", asyncapi.Handler(app, asyncapi.TryItOnLoopback(asyncapi.TryTimeout(lookTime))))
 	mux.HandleFunc("/drip", func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.FormValue("n"))
 		select {
@@ -120,8 +125,7 @@ func look(t *testing.T, url, name, mode string) {
 	if pictures == "" {
 		pictures = t.TempDir()
 	}
-	// A loaded machine starts browsers slowly; this is no expectation.
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), lookTime)
 	defer cancel()
 	program := exec.CommandContext(ctx, "node", "check.js", url, pictures, name, mode)
 	program.Dir, program.Stderr = browserFolder, os.Stderr

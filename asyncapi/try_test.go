@@ -69,10 +69,11 @@ func (l *log) text() string {
 
 // desk is a running page of a running app.
 type desk struct {
-	t   *testing.T
-	app *parley.App
-	url string
-	log *log
+	t    *testing.T
+	app  *parley.App
+	page http.Handler
+	url  string
+	log  *log
 }
 
 func newDesk(t *testing.T, app *parley.App, opt func(...asyncapi.TryOption) asyncapi.PageOption, more ...asyncapi.TryOption) *desk {
@@ -80,6 +81,7 @@ func newDesk(t *testing.T, app *parley.App, opt func(...asyncapi.TryOption) asyn
 	d := &desk{t: t, app: app, log: &log{}}
 	page := asyncapi.Handler(app, opt(append(more, asyncapi.TryLogger(slog.New(slog.NewTextHandler(d.log, nil))))...))
 	require.NoError(t, page.Err())
+	d.page = page
 	server := httptest.NewServer(page)
 	t.Cleanup(server.Close)
 	d.url = server.URL

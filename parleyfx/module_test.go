@@ -76,7 +76,7 @@ func TestStoppingWaitsForHandlers(t *testing.T) {
 	<-running
 	stopped := make(chan error, 1)
 	go func() { stopped <- app.Stop(context.Background()) }()
-	require.Eventually(t, func() bool { return a.App.Health().Status == parley.StatusStopping }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return a.App.Health().Status == parley.StatusStopping }, 30*time.Second, time.Millisecond)
 	close(finish)
 	require.NoError(t, <-stopped)
 	require.EqualValues(t, 1, a.App.Stats().Handled)

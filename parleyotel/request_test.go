@@ -103,26 +103,41 @@ func TestRequestWithADelayedRetry(t *testing.T) {
 	})
 }
 
+// due is a context whose deadline passes when something has happened.
+type due struct {
+	context.Context
+
+	passed <-chan struct{}
+}
+
+func (d due) Done() <-chan struct{} { return d.passed }
+
+func (d due) Err() error {
+	select {
+	case <-d.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
 func TestRequestsThatFail(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
 		app := w.app()
-		release := make(chan struct{})
+		begun, release := make(chan struct{}), make(chan struct{})
 		app.Subscriber(w.at("refuses"), func(string) error { return parley.NewError(parley.CodeNotFound, "secret text") })
 		app.Subscriber(w.at("odd"), func(string) error { return parley.NewError("made_up", "") })
 		app.Subscriber(w.at("panics"), func(string) { panic("secret text") })
 		app.Subscriber(w.at("reads"), func(int) {})
-		app.Subscriber(w.at("slow"), func(string) { <-release })
-		ask := func(address string, opts ...parley.SendOption) error {
-			_, err := app.Publisher(w.at(address)).Request(w.ctx(), "x", opts...)
-			require.Error(w, err)
-			return err
-		}
+		app.Subscriber(w.at("slow"), func(string) { close(begun); <-release })
 		w.start(app)
 		for _, address := range []string{"refuses", "odd", "panics", "reads", "nowhere"} {
-			_ = ask(address)
+			_, err := app.Publisher(w.at(address)).Request(w.ctx(), "x")
+			require.Error(w, err)
 		}
-		require.ErrorIs(w, ask("slow", parley.Timeout(200*time.Millisecond)), parley.ErrTimeout)
+		_, err := app.Publisher(w.at("slow")).Request(due{w.ctx(), begun}, "x")
+		require.ErrorIs(w, err, parley.ErrTimeout)
 		close(release)
 		require.Equal(w, ""+
 			"client request refuses !not_found\n"+

@@ -12,6 +12,9 @@ import (
 	"github.com/parley-go/parley/transport/topology"
 )
 
+// seldom is the longest interval of signs of life, in milliseconds.
+const seldom = 60_000
+
 // peer is somebody below parley who says what a test wants to be said.
 type peer struct {
 	*world
@@ -81,11 +84,12 @@ func (p *peer) tell(to, id, kind string, seq int, pairs ...any) {
 	require.NoError(p, transport.Wait(p.ctx(), c))
 }
 
-// answers lets a service say frames to who asked.
+// answers lets a service say frames to who asked. It says that it gives signs of
+// life seldom, so that its silence is not what a test sees.
 func (p *peer) answers(say func(tell func(kind string, seq int, pairs ...any))) {
 	p.Helper()
 	m := next(p.world, p.requests)
 	say(func(kind string, seq int, pairs ...any) {
-		p.tell(m.ReplyTo, m.CorrelationID, kind, seq, append([]any{parley.HeaderStreamRun, "a", parley.HeaderStreamBeat, 1000}, pairs...)...)
+		p.tell(m.ReplyTo, m.CorrelationID, kind, seq, append([]any{parley.HeaderStreamRun, "a", parley.HeaderStreamBeat, seldom}, pairs...)...)
 	})
 }

@@ -70,7 +70,11 @@ func TestWhatClientsDoToTheirItems(t *testing.T) {
 					app.Use(held(hold))
 					app.Subscriber(w.at("q"), fn)
 					w.start(app)
-					client.tell(w.at("q"), "s", "request", 0, parley.HeaderStreamBeat, 1000, parley.HeaderDeadline, 0)
+					beat := seldom
+					if name == "silence" {
+						beat = 1000
+					}
+					client.tell(w.at("q"), "s", "request", 0, parley.HeaderStreamBeat, beat, parley.HeaderDeadline, 0)
 					open := next(w, client.heard)
 					c.say(func(kind string, seq int, pairs ...any) { client.tell(open.ReplyTo, "s", kind, seq, pairs...) })
 					close(hold)
@@ -188,6 +192,16 @@ func TestAReaderThatDiedIsNamed(t *testing.T) {
 	})
 }
 
+// hurried says that it ends sooner than it does: what has to be done by then is
+// begun, and has the time that it needs.
+type hurried struct {
+	context.Context
+
+	end time.Time
+}
+
+func (h hurried) Deadline() (time.Time, bool) { return h.end, true }
+
 // A service that stops, or loses its connection, ends its streams.
 func TestServicesThatEndTheirStreams(t *testing.T) {
 	t.Parallel()
@@ -208,11 +222,7 @@ func TestServicesThatEndTheirStreams(t *testing.T) {
 			w.start(client)
 			stopped := make(chan error, 1)
 			err := read(parley.Stream[int](w.ctx(), p, 1), func() {
-				go func() {
-					ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-					defer cancel()
-					stopped <- service.Stop(ctx)
-				}()
+				go func() { stopped <- service.Stop(hurried{w.ctx(), time.Now().Add(time.Second)}) }()
 			})
 			require.ErrorIs(w, err, parley.NewError(parley.CodeUnavailable, ""))
 			require.NoError(w, next(w, stopped))

@@ -63,8 +63,7 @@ func TestWhatServicesDoToStreams(t *testing.T) {
 		"a cut":     {"items_missing", parley.ErrStreamCut, func(say tell) { say("open", 0); say("end", 3) }, nil},
 		"too many":  {"overflow", parley.ErrStreamOverflow, func(say tell) { say("open", 0); say("item", 1) }, func(say tell) { say("item", 2); say("item", 3); say("item", 4) }},
 		"a restart": {"restarted", parley.ErrStreamRestarted, func(say tell) { say("open", 0); say("item", 1) }, func(say tell) { say("open", 0, parley.HeaderStreamRun, "b") }},
-		"silence":   {"stalled", parley.ErrStreamStalled, func(say tell) { say("open", 0) }, nil},
-		"nothing":   {"timeout", parley.ErrTimeout, func(tell) {}, nil},
+		"silence":   {"stalled", parley.ErrStreamStalled, func(say tell) { say("open", 0, parley.HeaderStreamBeat, 1000) }, nil},
 		"an error of its own": {
 			"not_found", parley.NewError(parley.CodeNotFound, ""),
 			func(say tell) { say("error", 1, parley.HeaderError, "not_found") }, nil,
@@ -79,9 +78,6 @@ func TestWhatServicesDoToStreams(t *testing.T) {
 			everywhere(t, func(w *world) {
 				service, app := w.peer(), w.app()
 				p := app.Publisher(w.at("raw"), parley.Window(1), parley.Idle(3*time.Second), parley.Timeout(patience))
-				if name == "nothing" {
-					p = app.Publisher(w.at("raw"), parley.Timeout(200*time.Millisecond))
-				}
 				w.start(app)
 				done, say := make(chan error, 1), make(chan tell, 1)
 				go func() {
@@ -97,6 +93,33 @@ func TestWhatServicesDoToStreams(t *testing.T) {
 			})
 		})
 	}
+}
+
+// late asks with limits that grow until what it asks leaves in time, and returns
+// the error of that.
+func (w *world) late(ask func(limit time.Duration) error) error {
+	w.Helper()
+	for limit := 100 * time.Millisecond; ; limit *= 2 {
+		w.spans.Reset()
+		err := ask(limit)
+		if limit > patience || !errors.Is(err, parley.ErrNotSent) || errors.Is(err, parley.ErrBlocked) {
+			return err
+		}
+	}
+}
+
+func TestAServiceThatSaysNothing(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		w.peer()
+		app := w.app()
+		w.start(app)
+		require.ErrorIs(w, w.late(func(limit time.Duration) error {
+			return read(parley.Stream[int](w.ctx(), app.Publisher(w.at("raw"), parley.Timeout(limit)), 1), nop)
+		}), parley.ErrTimeout)
+		w.failed("raw", "timeout")
+		require.Contains(w, w.points(w.collect()["messaging.client.operation.duration"]), "timeout raw request 1")
+	})
 }
 
 // The inbox of a service that has died takes no more grants.
@@ -238,7 +261,9 @@ func TestAStreamThatIsBlocked(t *testing.T) {
 	w.start(app)
 	broker.Block()
 	defer broker.Unblock()
-	require.ErrorIs(w, read(parley.Stream[int](w.ctx(), p, 1, parley.Timeout(100*time.Millisecond)), nop), parley.ErrBlocked)
+	require.ErrorIs(w, w.late(func(limit time.Duration) error {
+		return read(parley.Stream[int](w.ctx(), p, 1, parley.Timeout(limit)), nop)
+	}), parley.ErrBlocked)
 	w.failed("q", "blocked")
 }
 
@@ -273,8 +298,9 @@ func TestReadersThatEnd(t *testing.T) {
 		w.spans.Reset()
 		require.ErrorIs(w, read(parley.Stream[int](w.ctx(), short, 1), nop), parley.NewError(parley.CodeDeadlineExceeded, ""))
 		w.failed("short", "deadline_exceeded")
-		w.spans.Reset()
-		require.ErrorIs(w, read(parley.Stream[int](w.ctx(), q, 1, parley.Timeout(100*time.Millisecond)), nop), parley.ErrTimeout)
+		require.ErrorIs(w, w.late(func(limit time.Duration) error {
+			return read(parley.Stream[int](w.ctx(), q, 1, parley.Timeout(limit)), nop)
+		}), parley.ErrTimeout)
 		w.failed("q", "timeout")
 		w.spans.Reset()
 		stopped := make(chan error, 1)

@@ -15,7 +15,7 @@ import (
 
 // patience is how long a peer may live, and how long a test waits for anything.
 // Only a broken test reaches it.
-const patience = 60 * time.Second
+const patience = 3 * time.Minute
 
 // process is a running peer. It ends when its standard input does.
 type process struct {

@@ -3,7 +3,6 @@ package interop_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,9 +11,37 @@ import (
 	"github.com/parley-go/parley/transport/rabbitmq"
 )
 
-// limit ends the calls that nobody answers in time. It leaves a busy machine
-// the time to deliver the request, which expires with its call.
-const limit = 2 * time.Second
+// late is a context whose deadline passes when something has happened. What is
+// asked with it does not expire on its way, however busy the machine is.
+type late struct {
+	context.Context
+
+	passed <-chan struct{}
+}
+
+func (l late) Done() <-chan struct{} { return l.passed }
+
+func (l late) Err() error {
+	select {
+	case <-l.passed:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// untilReceived is a context whose deadline passes when the server has its next
+// request, which is then in received.
+func (s server) untilReceived(ctx context.Context) (deadline context.Context, received <-chan request) {
+	passed, got := make(chan struct{}), make(chan request, 1)
+	go func() {
+		defer close(passed)
+		var r request
+		s.read(&r)
+		got <- r
+	}()
+	return late{ctx, passed}, got
+}
 
 // Replies with another correlation id, or none, come before the right one.
 func TestParleyWaitsForItsOwnReply(t *testing.T) {
@@ -44,11 +71,12 @@ func TestParleyDropsALateReply(t *testing.T) {
 			t.Parallel()
 			l.need(t)
 			url, prefix := rabbittest.URL(t), "late."+l.name
-			startServer(t, l, url, prefix)
+			s := startServer(t, l, url, prefix)
 			app := newApp(rabbitmq.New(url))
 			p := app.Publisher(prefix + ".hold")
 			run(t, app)
-			_, err := parley.Request[string](t.Context(), p, "first", parley.Timeout(limit))
+			ctx, _ := s.untilReceived(t.Context())
+			_, err := parley.Request[string](ctx, p, "first")
 			requireTimeout(t, err)
 			got, err := parley.Request[string](t.Context(), p, "second")
 			require.NoError(t, err)
@@ -70,11 +98,11 @@ func TestParleyTimesOutOnAForeignFailure(t *testing.T) {
 			app := newApp(rabbitmq.New(url))
 			p := app.Publisher(prefix + ".fail")
 			run(t, app)
-			_, err := parley.Request[string](t.Context(), p, "x", parley.Timeout(limit))
+			ctx, received := s.untilReceived(t.Context())
+			_, err := parley.Request[string](ctx, p, "x")
 			requireTimeout(t, err)
-			requests := s.stop()
-			require.Len(t, requests, 1)
-			require.NotEmpty(t, requests[0].Error)
+			require.NotEmpty(t, (<-received).Error)
+			require.Empty(t, s.stop(), "it came once")
 		})
 	}
 }

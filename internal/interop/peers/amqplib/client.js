@@ -64,7 +64,7 @@ class Client {
     this.pending.set(key, call);
     if (call.wait ?? true) {
       this.waiting++;
-      call.timer = setTimeout(() => this.finish(key, { outcome: 'timeout' }), call.timeout_ms ?? 20000);
+      call.timer = setTimeout(() => this.finish(key, { outcome: 'timeout' }), call.timeout_ms ?? 60000);
     }
     const options = { ...wire.publishOptions(properties), mandatory: call.mandatory ?? false };
     this.channel.sendToQueue(call.queue, Buffer.from(call.body, 'base64'), options);

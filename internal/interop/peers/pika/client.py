@@ -49,7 +49,7 @@ class Client:
         self.pending[key] = call
         if call.get("wait", True):
             self.waiting += 1
-            timeout = call.get("timeout_ms", 20000) / 1000
+            timeout = call.get("timeout_ms", 60000) / 1000
             call["timer"] = self.connection.call_later(timeout, lambda: self.finish(key, {"outcome": "timeout"}))
         self.channel.basic_publish(
             "", call["queue"], base64.b64decode(call["body"]), pika.BasicProperties(**properties),
