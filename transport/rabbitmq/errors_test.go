@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -218,4 +219,30 @@ func TestDeclarationErrors(t *testing.T) {
 	_, err = c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Exchange: &gone, Key: "x"})
 	require.ErrorIs(t, err, transport.ErrNotSent)
 	requirePermanent(t, err, "check exchange ", "NOT_FOUND")
+}
+
+// The broker closes the connection over an exchange of a kind that it does not
+// know: it is asked once.
+func TestUnknownKindsAreAskedForOnce(t *testing.T) {
+	t.Parallel()
+	address := rabbittest.URL(t)
+	var losses atomic.Int32
+	w := settings()
+	w.OnLink = func(from transport.State, now transport.Status) {
+		if from == transport.StateUp && now.State == transport.StateReconnecting {
+			losses.Add(1)
+		}
+	}
+	c := connect(t, w, address)
+	s := queue(t)
+	_, bodies := collect(t, c, s)
+	unknown := topology.NewExchange("x-no-such-kind", "test."+rand.Text())
+	for range 3 {
+		_, err := c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Exchange: &unknown, Key: "x"})
+		require.ErrorIs(t, err, transport.ErrNotSent)
+		requirePermanent(t, err, "declare exchange ", `wanted a kind that the broker knows, got "x-no-such-kind"`, "hint: ")
+		publishUntilStored(t, c, s.Queue.Name, "others")
+		awaitBody(t, bodies, "others")
+	}
+	require.EqualValues(t, 1, losses.Load())
 }
