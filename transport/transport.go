@@ -163,10 +163,27 @@ type Subscription struct {
 	// Its context is cancelled when the delivery can no longer be settled
 	// (cause [ErrSessionLost]) or when the budget of Stop is used up.
 	Handle func(ctx context.Context, m *Message) Verdict
+	// Exited decides, under the terms of Handle, about a delivery whose Handle
+	// or Exited ended its goroutine (runtime.Goexit) in place of returning. It gets
+	// the same ctx and m, in the goroutine that takes the worker's place. May be
+	// nil, which is [Requeue].
+	Exited func(ctx context.Context, m *Message) Verdict
 	// OnStatus is told of each change of the consumer, under the terms of
 	// [Settings.OnLink], with Subscribe and Stop in the place of Connect and
 	// Close. May be nil.
 	OnStatus func(from State, now Status)
+}
+
+// Decide asks Exited where the goroutine that handled m has ended, else Handle.
+func (s *Subscription) Decide(ctx context.Context, m *Message, exited bool) Verdict {
+	switch {
+	case !exited:
+		return s.Handle(ctx, m)
+	case s.Exited == nil:
+		return Requeue
+	default:
+		return s.Exited(ctx, m)
+	}
 }
 
 // Consumer is a running subscription. It recovers by itself until Stop.
