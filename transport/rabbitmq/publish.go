@@ -191,7 +191,7 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 	if err == nil {
 		err = c.publish(ctx, s, kind, o, conf)
 	}
-	return err != nil && (errors.Is(err, amqp.ErrClosed) || errors.Is(err, errInboxGone) || s.conn.IsClosed()), err
+	return err != nil && !isPermanent(err) && (errors.Is(err, amqp.ErrClosed) || errors.Is(err, errInboxGone) || s.conn.IsClosed()), err
 }
 
 // errInboxGone sends a message back for another reply address.

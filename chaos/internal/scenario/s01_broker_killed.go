@@ -17,7 +17,7 @@ func brokerKilled() Scenario {
 		Controls: []string{string(victim.NoConfirms), string(victim.Transient)},
 		Act: func(ctx context.Context, r *stage.Run) (oracle.Expect, error) {
 			t := traffic{
-				load: r.Load(100_000), faults: r.Faults(3), window: 200, prefetch: 128,
+				load: r.Load(100_000), faults: r.Faults(3), window: 200, prefetch: 128, flush: true,
 				// A backlog at each kill: what the broker holds in memory only is at stake.
 				work: 8 * time.Millisecond, flavor: victim.Flavor(r.Control),
 			}

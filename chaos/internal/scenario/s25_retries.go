@@ -59,13 +59,14 @@ func (f *failing) act(ctx context.Context) error {
 		}
 		children = append(children, c)
 	}
-	// A first message makes the wait queues: RabbitMQ 3.10.8 may forget a queue,
-	// and what it has confirmed for it, when it crashes within moments of the
-	// declaration.
+	// A first message makes all the queues there are.
 	if err := f.send(ctx, "first", 1); err != nil {
 		return err
 	}
 	if err := f.At(ctx, journal.Handled, f.attempts); err != nil {
+		return err
+	}
+	if err := f.Flush(ctx); err != nil {
 		return err
 	}
 	before := f.load / 2

@@ -80,6 +80,9 @@ func (s *soaking) inject(ctx context.Context, f step) error {
 	some := 2*time.Second + time.Duration(f.chance.Int64N(int64(6*time.Second)))
 	switch f.kind {
 	case killBroker:
+		if err := s.Flush(ctx); err != nil {
+			return err
+		}
 		return s.KillBroker(ctx)
 	case "broker stopped":
 		return s.RestartApp(ctx)

@@ -30,6 +30,9 @@ type traffic struct {
 	// flavor is of the publishers, consumer of the consumer.
 	flavor, consumer victim.Flavor
 	quorum           bool
+	// flush has the queue written down before the load begins, for a broker that
+	// is killed soon.
+	flush bool
 	// endless publishers go on until the last fault is over.
 	endless bool
 	// url is that of the broker, or of a network before it.
@@ -51,6 +54,11 @@ func (t *traffic) leaveOut(control string) {
 func (t *traffic) run(ctx context.Context, r *stage.Run, fault func(context.Context) error) error {
 	if _, err := t.consume(ctx, r); err != nil {
 		return err
+	}
+	if t.flush {
+		if err := r.Flush(ctx); err != nil {
+			return err
+		}
 	}
 	life, stop := context.WithCancel(ctx)
 	defer stop()

@@ -29,6 +29,10 @@ func (r *Run) StartBroker(ctx context.Context) error {
 	return r.Node.Restart(ctx)
 }
 
+// Flush makes the broker write down what was declared, so that a kill that comes
+// soon finds it: see [rabbitnode.Node.Flush].
+func (r *Run) Flush(ctx context.Context) error { return r.Node.Flush(ctx) }
+
 // RestartApp stops the broker in order, inside its process, and starts it.
 func (r *Run) RestartApp(ctx context.Context) error {
 	if err := r.Ctl(ctx, "stop_app"); err != nil {
