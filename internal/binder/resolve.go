@@ -19,7 +19,7 @@ type PanicError struct {
 
 // Error returns the value as text.
 func (e *PanicError) Error() string {
-	if e.Value == error(ErrExited) {
+	if e.Value == ErrExited {
 		return ErrExited.Error()
 	}
 	return fmt.Sprintf("panic: %v", e.Value)

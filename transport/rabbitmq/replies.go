@@ -183,7 +183,7 @@ func (q *replyQueue) address(ctx context.Context) (string, <-chan struct{}, erro
 	patience := time.NewTimer(replyQueuePatience)
 	defer patience.Stop()
 	for patient := true; ; {
-		fault, changed := q.reason()
+		changed, fault := q.reason()
 		if isPermanent(fault) && (!patient || !held(fault)) {
 			return "", nil, fault
 		}
@@ -206,10 +206,10 @@ func (q *replyQueue) address(ctx context.Context) (string, <-chan struct{}, erro
 
 // reason returns why the queue is not consumed; changed is closed when there is
 // another one.
-func (q *replyQueue) reason() (fault error, changed <-chan struct{}) {
+func (q *replyQueue) reason() (changed <-chan struct{}, fault error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.fault, q.faulty
+	return q.faulty, q.fault
 }
 
 func (q *replyQueue) setReason(fault error) {
