@@ -165,11 +165,11 @@ func (s server) cancel(id string) *transport.Publication {
 
 // send sends the request: announced, and answered at the inbox.
 func (a *asked) send(ctx context.Context, n *run, p *transport.Publication) (transport.Pending, error) {
-	inbox, err := n.streams.inbox(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("%w: parley.Cancellable needs an inbox: %w", ErrNotSent, err)
+	if n.streams.inboxes == nil {
+		return nil, fmt.Errorf("%w: parley.Cancellable needs an inbox: %w", ErrNotSent, errNoInboxes)
 	}
-	p.Message.ReplyTo = inbox.Address
+	var inbox transport.Inbox
+	p.Inbox = &inbox
 	announce(p.Message)
 	a.registry, a.told = &n.cancellations, time.Now()
 	a.registry.addAsked(a)

@@ -82,6 +82,9 @@ func (a *App) compile() *model {
 		m.fault("app", a.fault)
 	}
 	m.fault("app", in.settings.misfits(nil)...)
+	if a.settings.drain < 0 {
+		m.fault("app", &topology.Error{Wanted: "a time of 0 or more for parley.Drain", Got: a.settings.drain.String(), Hint: "0 ends handlers at once; leave it out for 10 s"})
+	}
 	if err := a.settings.checkLaterKeys(); err != nil {
 		m.fault("app", err)
 	}
@@ -282,6 +285,9 @@ func (r *receiver) compile(address string, in inherited) (errs []error) {
 	for _, f := range r.settings.forwards {
 		b, faults := (&model{app: r.app}).bind(f.address, f.opts, in)
 		if err := b.checkForward(); len(faults) == 0 && err != nil {
+			faults = append(faults, err)
+		}
+		if err := checkForwarding(f.opts); err != nil {
 			faults = append(faults, err)
 		}
 		for _, err := range faults {

@@ -37,6 +37,10 @@ type delivery struct {
 	token   string
 	// renewing keeps the claim alive; nil when it needs no such thing.
 	renewing *renewal
+	// decided says that there is a verdict; exit is the end of a run that ended
+	// its goroutine in place of returning, nil when that is dealt with.
+	decided bool
+	exit    error
 	// last is how the last run failed.
 	last error
 	// byHand settles the message in the handler's hands; nil without [Manual].

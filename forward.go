@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/parley-go/parley/transport"
+	"github.com/parley-go/parley/transport/topology"
 )
 
 // forwardError is a result that a PublishTo did not take.
@@ -74,4 +75,19 @@ func (b *binding) forward(ctx context.Context, m *Message) error {
 // checkForward returns why no result at all could be sent.
 func (b *binding) checkForward() error {
 	return b.address(&Message{}, &outgoing{settings: b.settings})
+}
+
+// checkForwarding refuses options of a PublishTo that only mean something to a
+// call that waits for replies.
+func checkForwarding(opts []SendOption) error {
+	for _, o := range opts {
+		if o == nil {
+			continue
+		}
+		given := new(sendSettings).forCall([]SendOption{o})
+		if given.timeoutGiven || given.quietGiven || given.cancellableGiven || given.streamGiven || given.gather.given {
+			return &topology.Error{Wanted: "options for a result that is published", Got: o.String() + ", which concerns calls that wait for a reply", Hint: "leave it out; parley.HandlerTimeout bounds the handler"}
+		}
+	}
+	return nil
 }

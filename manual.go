@@ -101,9 +101,9 @@ func (d *delivery) serveManual(ctx context.Context) transport.Verdict {
 	unlink := context.AfterFunc(ctx, func() { cancel(context.Cause(ctx)) })
 	defer unlink()
 	ended := make(chan transport.Verdict, 1)
-	d.detached.Go(func() {
-		defer cancel(nil)
-		ended <- d.process(work)
+	d.detach(work, func(v transport.Verdict) {
+		ended <- v
+		cancel(nil)
 	})
 	select {
 	case v := <-hand.settled:
@@ -138,8 +138,8 @@ func (d *delivery) serveAcked(ctx context.Context) transport.Verdict {
 		return v
 	}
 	d.entered, d.acked = true, true
-	d.detached.Go(func() {
-		if v := d.process(d.run.ctx); v != transport.Ack {
+	d.detach(d.run.ctx, func(v transport.Verdict) {
+		if v != transport.Ack {
 			d.log(slog.LevelError, "message is lost: it was acknowledged first", slog.String("verdict", fmt.Sprint(v)))
 		}
 	})

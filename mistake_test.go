@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/go-playground/validator/v10"
 	"github.com/stretchr/testify/require"
@@ -174,4 +175,23 @@ func TestAnAppThatNobodyMade(t *testing.T) {
 	t.Parallel()
 	require.ErrorContains(t, new(parley.App).Start(t.Context()), "hint: parley.New(transport)")
 	require.ErrorContains(t, new(parley.App).Stop(t.Context()), "hint: parley.New(transport)")
+}
+
+// What has no meaning where it stands is told when the app starts.
+func TestOptionsWithoutMeaning(t *testing.T) {
+	t.Parallel()
+	err := declared(t, func(*parley.App) {}, parley.Drain(-1))
+	require.ErrorContains(t, err, "parley: app: wanted a time of 0 or more for parley.Drain, got -1ns; hint: ")
+	for _, o := range []parley.SendOption{
+		parley.Timeout(time.Second), parley.NoTimeout(), parley.QuietTimeout(), parley.Cancellable(), parley.Idle(time.Second), parley.Expect(2),
+	} {
+		err := declared(t, func(app *parley.App) {
+			app.Subscriber("a", func() int { return 1 }, parley.PublishTo("b", o))
+		})
+		require.ErrorContains(t, err, `PublishTo("b"): wanted options for a result that is published, got `+o.String()+", which ")
+		require.ErrorContains(t, err, "; hint: ")
+	}
+	require.NoError(t, declared(t, func(app *parley.App) {
+		app.Subscriber("a", func() int { return 1 }, parley.PublishTo("b", parley.Header("x", 1)))
+	}, parley.Timeout(time.Second), parley.Drain(0)))
 }

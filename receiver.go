@@ -39,6 +39,7 @@ type receiver struct {
 	// detached are the handlers that outlive their delivery.
 	detached sync.WaitGroup
 	running  running
+	exits    exits
 
 	run *run
 	// instance names the receiver in this run, unguessed and saying nothing.
@@ -72,6 +73,7 @@ func (r *receiver) begin(ctx context.Context, n *run) error {
 		Prefetch: r.settings.prefetch,
 		Workers:  workers,
 		Handle:   r.serve,
+		Exited:   r.resume,
 	})
 	if r.err != nil {
 		r.err = &RegistrationError{Subject: r.subject(), Err: r.err}
@@ -87,30 +89,37 @@ func (r *receiver) subject() string {
 // size, reply address, deadline, handler, forwarded results, reply, verdict.
 func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 	d := &delivery{receiver: r, message: m}
+	defer d.unlessDecided()
 	r.app.stats.received.Add(1)
-	switch frameKind(m) {
+	v := d.receive(ctx)
+	d.decided = true
+	return v
+}
+
+func (d *delivery) receive(ctx context.Context) transport.Verdict {
+	switch frameKind(d.message) {
 	case stream.Open, stream.Beat, stream.End, stream.Credit, stream.Cancel:
 		d.log(slog.LevelDebug, "frame without a value is dropped")
 		return transport.Ack
 	case stream.Error:
-		if r.declared.failed == nil {
-			return d.fail(ctx, streamFailed(m))
+		if d.declared.failed == nil {
+			return d.fail(ctx, streamFailed(d.message))
 		}
 	case stream.Item, stream.Request:
 	}
 	if err := d.admit(); err != nil {
 		return d.fail(ctx, err)
 	}
-	if r.deliveryLimit > 0 && m.Redelivered && m.DeliveryCount >= r.deliveryLimit {
+	if d.deliveryLimit > 0 && d.message.Redelivered && d.message.DeliveryCount >= d.deliveryLimit {
 		return d.fail(ctx, errDeliveryLimit)
 	}
 	if v, ok := d.askCaller(ctx); !ok {
 		return v
 	}
 	switch {
-	case r.settings.failure.ackFirst:
+	case d.settings.failure.ackFirst:
 		return d.serveAcked(ctx)
-	case r.settings.failure.manual:
+	case d.settings.failure.manual:
 		return d.serveManual(ctx)
 	default:
 		return d.process(ctx)
@@ -118,29 +127,17 @@ func (r *receiver) serve(ctx context.Context, m *Message) transport.Verdict {
 }
 
 // process runs the handler, more than once if the policy says so, and decides
-// about the message.
+// about the message. After a run that ended its goroutine it goes on in another one.
 func (d *delivery) process(ctx context.Context) transport.Verdict {
-	defer func() { d.writer.close() }()
-	defer d.permit.close()
-	for round := 1; ; round++ {
-		if !d.entered {
-			if v, ok := d.enter(ctx); !ok {
+	defer d.close()
+	for {
+		out, err := (*Message)(nil), d.exit
+		if d.exit = nil; err == nil {
+			if v, ok := d.ready(ctx); !ok {
 				return v
 			}
+			out, err = d.attempt(ctx)
 		}
-		d.entered = false
-		if v, ok := d.beginStream(ctx); !ok {
-			return v
-		}
-		d.made++
-		work, release := d.permit.within(ctx)
-		h := d.handling(work, d.settings.handlerTimeout)
-		d.running.add(d)
-		out, err := d.attempt(h)
-		d.running.remove(d)
-		h.end()
-		release()
-		<-d.slots
 		d.ran(ctx, err)
 		out = d.conclude(ctx, out, err)
 		_, paused := d.breaker.open()
@@ -157,25 +154,57 @@ func (d *delivery) process(ctx context.Context) transport.Verdict {
 			return d.succeed(ctx, out)
 		case paused && d.spared(err):
 			return d.giveBack()
-		case paused || !d.tryNow(ctx, err, round):
+		case paused || !d.tryNow(ctx, err, d.made-d.before):
 			return d.fail(ctx, err)
 		}
 	}
 }
 
-// attempt runs the middleware and the handler once. An error whose own methods
-// panic, as those of a nil pointer may, has done so when it returns: nobody
-// recovers from that later.
-func (r *receiver) attempt(h *handling) (out *Message, err error) {
+// close ends what the handler had, unless it may run again.
+func (d *delivery) close() {
+	if d.exit == nil {
+		d.permit.close()
+		d.writer.close()
+	}
+}
+
+// ready waits until the handler may run, with a slot; ok says so. Otherwise v is
+// the end of the message.
+func (d *delivery) ready(ctx context.Context) (v transport.Verdict, ok bool) {
+	if !d.entered {
+		if v, ok := d.enter(ctx); !ok {
+			return v, false
+		}
+	}
+	d.entered = false
+	return d.beginStream(ctx)
+}
+
+// attempt runs the middleware and the handler once, and gives the slot back. An
+// error whose own methods panic, as those of a nil pointer may, has done so when
+// it returns: nobody recovers from that later.
+func (d *delivery) attempt(ctx context.Context) (out *Message, err error) {
+	d.made++
+	work, release := d.permit.within(ctx)
+	h := d.handling(work, d.settings.handlerTimeout)
+	d.running.add(d)
+	returned := false
 	defer func() {
 		if v := recover(); v != nil {
 			out, err = nil, &panicError{Value: v, Stack: debug.Stack()}
+		} else if !returned {
+			d.exit = &panicError{Value: binder.ErrExited, Stack: debug.Stack()}
 		}
+		d.running.remove(d)
+		h.end()
+		release()
+		<-d.slots
 	}()
-	out, err = r.handle(h, h.message)
+	out, err = d.handle(h, h.message)
 	if err != nil {
 		_, _ = err.Error(), errors.Is(err, errUnheardOf)
 	}
+	returned = true
 	return out, err
 }
 

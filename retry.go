@@ -118,6 +118,10 @@ func (d *delivery) readRetry() {
 	d.before = d.made
 	m.Address = first(m.Header(HeaderRetryAddress), m.Address)
 	m.Exchange = m.Header(HeaderRetryExchange)
+	if ms, ok := count(m.Headers[HeaderRetryExpiration]); ok && ms > 0 && m.ReplyTo != "" && !d.marked {
+		m.Expiration = time.Duration(ms) * time.Millisecond
+		d.deadline = m.Received.Add(m.Expiration)
+	}
 }
 
 // bounded reads a count from 0 to most.
@@ -193,11 +197,14 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 		headers[HeaderRetryExchange] = m.Exchange
 	}
 	d.insist(headers)
+	left := int64(0)
+	if !d.deadline.IsZero() {
+		left = max(1, (time.Until(d.deadline) - wait).Milliseconds())
+	}
+	if !d.marked && left > 0 {
+		headers[HeaderRetryExpiration] = left
+	}
 	if d.marked {
-		left := int64(0)
-		if !d.deadline.IsZero() {
-			left = max(1, (time.Until(d.deadline) - wait).Milliseconds())
-		}
 		headers[HeaderDeadline] = left
 		if _, gathered := m.Headers[HeaderGather]; gathered {
 			headers[HeaderGather] = true

@@ -178,6 +178,37 @@ func TestRetryAndTheCaller(t *testing.T) {
 	})
 }
 
+// Of a request that says when it expires and nothing else, the time goes on from
+// attempt to attempt, and one that comes too late is not made.
+func TestRetryAndTheExpirationOfARequest(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		const limit = 10 * time.Minute
+		app := w.app()
+		left := make(chan time.Duration, 10)
+		app.Subscriber(w.at("work"), func(ctx context.Context, m *parley.Message) error {
+			deadline, ok := ctx.Deadline()
+			require.True(w, ok, "no deadline")
+			require.InDelta(w, time.Until(deadline), m.Expiration, float64(patience))
+			left <- m.Expiration
+			return errFlaky
+		}, parley.Retry(parley.Delayed(5*time.Millisecond, 10*time.Millisecond, time.Hour)))
+		w.start(app)
+		failed := w.collect(w.at("work.error"))
+		peer, _ := w.client()
+		answers := w.at("answers")
+		w.collect(answers)
+		w.publish(peer, w.at("work"), &parley.Message{Body: []byte("x"), ReplyTo: answers, Expiration: limit})
+		m := next(w, failed)
+		require.EqualValues(w, 3, m.Headers[parley.HeaderFailureAttempt])
+		require.NotContains(w, m.Headers, parley.HeaderRetryExpiration)
+		first, second, third := next(w, left), next(w, left), next(w, left)
+		require.Equal(w, limit, first)
+		require.Less(w, second, first)
+		require.Less(w, third, second)
+	})
+}
+
 // The count of attempts comes over the wire: a forged one is kept in bounds.
 func TestForgedAttempts(t *testing.T) {
 	t.Parallel()

@@ -26,35 +26,32 @@ func (r *reader) begin(ctx context.Context, n *run, p *transport.Publication) er
 	if r.total > 0 {
 		r.over = time.NewTimer(r.total)
 	}
-	if err := inTime(limited); err != nil {
+	if n.streams.inboxes == nil {
+		return fmt.Errorf("%w: %w", ErrNotSent, errNoInboxes)
+	}
+	if err := r.stamp(limited, p.Message); err != nil {
 		return err
 	}
-	inbox, err := n.streams.inbox(limited)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotSent, err)
-	}
-	if err := r.stamp(limited, p.Message, inbox.Address); err != nil {
-		return err
-	}
-	p.Timed = r
+	var inbox transport.Inbox
+	p.Timed, p.Inbox = r, &inbox
 	if err := n.streams.addReader(r); err != nil {
 		return fmt.Errorf("%w: %w", ErrNotSent, err)
 	}
-	r.lost = inbox.Lost
-	if r.outcome, err = n.conn.Publish(limited, p); err != nil {
+	outcome, err := n.conn.Publish(limited, p)
+	if err != nil {
 		return err
 	}
-	r.sent = r.outcome.Done()
+	r.outcome, r.sent, r.lost = outcome, outcome.Done(), inbox.Lost
 	return r.feed.start()
 }
 
 // stamp makes a request for a stream of m, which lives as long as its reader
 // waits for the first sign of life.
-func (r *reader) stamp(ctx *lazyDeadline, m *Message, inbox string) error {
+func (r *reader) stamp(ctx *lazyDeadline, m *Message) error {
 	if err := inTime(ctx); err != nil {
 		return err
 	}
-	m.CorrelationID, m.ReplyTo = r.id, inbox
+	m.CorrelationID = r.id
 	headers := make(Headers, len(m.Headers)+5)
 	maps.Copy(headers, m.Headers)
 	m.Headers = headers

@@ -32,6 +32,9 @@ const (
 	// HeaderRetryExchange is the exchange that it was first published to;
 	// absent for the default exchange.
 	HeaderRetryExchange = "parley-retry-exchange"
+	// HeaderRetryExpiration is what is left of the expiration of a request without
+	// [HeaderDeadline], in milliseconds; absent where it had none.
+	HeaderRetryExpiration = "parley-retry-expiration"
 	// HeaderGather marks a request to which several may answer, see [Gather].
 	HeaderGather = "parley-gather"
 	// HeaderInstance is on the answers to it: a random id of one subscriber in

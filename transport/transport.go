@@ -67,7 +67,8 @@ type Conn interface {
 	Publish(ctx context.Context, p *Publication) (Confirmation, error)
 
 	// Request publishes p like Publish with a reply address of the transport's
-	// own in its message. Every message that arrives there is handed to
+	// own in its message: one that lives when the message is sent, however long it
+	// waited. Every message that arrives there is handed to
 	// [Settings.OnReply]; matching it to its request by correlation id is the
 	// caller's business. The errors are those of Publish.
 	Request(ctx context.Context, p *Publication) (Pending, error)
@@ -96,6 +97,11 @@ type Publication struct {
 	// Item says that it is one of many that a stream sends to that address. The
 	// transport may let fewer of them than of other messages be unconfirmed.
 	Item bool
+	// Inbox, when set, asks for replies at the connection's inbox: the message gets
+	// the address of the one that lives when it is sent, and Publish fills Inbox
+	// with it before it returns without an error. Only a [Conn] that is an
+	// [Inboxes] takes such a message, and no Request is one.
+	Inbox *Inbox
 	// Timed, when set, brings Message up to date when it is sent later than it
 	// was handed over: after waiting for a session, or for the end of a block.
 	Timed Timed
@@ -157,10 +163,27 @@ type Subscription struct {
 	// Its context is cancelled when the delivery can no longer be settled
 	// (cause [ErrSessionLost]) or when the budget of Stop is used up.
 	Handle func(ctx context.Context, m *Message) Verdict
+	// Exited decides, under the terms of Handle, about a delivery whose Handle
+	// or Exited ended its goroutine (runtime.Goexit) in place of returning. It gets
+	// the same ctx and m, in the goroutine that takes the worker's place. May be
+	// nil, which is [Requeue].
+	Exited func(ctx context.Context, m *Message) Verdict
 	// OnStatus is told of each change of the consumer, under the terms of
 	// [Settings.OnLink], with Subscribe and Stop in the place of Connect and
 	// Close. May be nil.
 	OnStatus func(from State, now Status)
+}
+
+// Decide asks Exited where the goroutine that handled m has ended, else Handle.
+func (s *Subscription) Decide(ctx context.Context, m *Message, exited bool) Verdict {
+	switch {
+	case !exited:
+		return s.Handle(ctx, m)
+	case s.Exited == nil:
+		return Requeue
+	default:
+		return s.Exited(ctx, m)
+	}
 }
 
 // Consumer is a running subscription. It recovers by itself until Stop.

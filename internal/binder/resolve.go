@@ -18,7 +18,12 @@ type PanicError struct {
 }
 
 // Error returns the value as text.
-func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+func (e *PanicError) Error() string {
+	if e.Value == ErrExited {
+		return ErrExited.Error()
+	}
+	return fmt.Sprintf("panic: %v", e.Value)
+}
 
 // Unwrap returns the value when it is an error.
 func (e *PanicError) Unwrap() error {
@@ -26,9 +31,11 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
-// errAborted is the outcome that cleanups see when the handler's goroutine was
-// ended by runtime.Goexit.
-var errAborted = errors.New("the handler did not return")
+// ErrExited is the value of a [*PanicError] of a handler that has not panicked: it
+// never returns all the same. It is also the outcome that cleanups see then.
+var ErrExited = errors.New("handler ended its goroutine (runtime.Goexit), as t.FailNow does")
+
+var errExited = &PanicError{Value: ErrExited}
 
 // attempt is one run of a plan with parameters.
 type attempt struct {
@@ -68,7 +75,7 @@ func (a *attempt) from(ctx context.Context, steps []step) (*transport.Message, e
 // within takes the steps that are left, and then calls cleanup. A panic goes on
 // behind it, from where it began.
 func (a *attempt) within(ctx context.Context, cleanup func(error) error, steps []step) (out *transport.Message, err error) {
-	err = errAborted
+	err = errExited
 	defer func() {
 		if v := recover(); v != nil {
 			_ = cleanup(&PanicError{Value: v})

@@ -121,7 +121,7 @@ func TestCleanupsRunWhenTheGoroutineEnds(t *testing.T) {
 		}),
 	))
 	go func() { _, _ = p.Call(context.Background(), &transport.Message{}, nil) }()
-	require.EqualError(t, <-outcome, "the handler did not return")
+	require.EqualError(t, <-outcome, "handler ended its goroutine (runtime.Goexit), as t.FailNow does")
 }
 
 func TestIllegalResolvers(t *testing.T) {

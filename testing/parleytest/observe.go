@@ -61,18 +61,29 @@ type receivedKey struct{}
 // Subscribe consumes with the connection below.
 func (c *conn) Subscribe(ctx context.Context, s transport.Subscription) (transport.Consumer, error) {
 	sub := c.log.subscribed(c.by, s.Topology)
-	handle := s.Handle
-	s.Handle = func(ctx context.Context, m *transport.Message) (v transport.Verdict) {
+	below := s
+	// exits are those whose handlers ended their goroutines, by their messages.
+	var exits sync.Map
+	decide := func(ctx context.Context, m *transport.Message, r *received, exited bool) (v transport.Verdict) {
+		exits.Store(m, r)
+		pprof.Do(context.WithValue(ctx, receivedKey{}, r), c.world.labels, func(ctx context.Context) {
+			v = below.Decide(ctx, m, exited)
+		})
+		exits.Delete(m)
+		c.log.decided(r, v, errors.Is(context.Cause(ctx), transport.ErrSessionLost))
+		return v
+	}
+	s.Handle = func(ctx context.Context, m *transport.Message) transport.Verdict {
 		r := c.log.arrived(sub, untrack(m), m)
 		c.log.record(r)
 		if c.by.tested {
 			c.world.broker.delay(ctx)
 		}
-		pprof.Do(context.WithValue(ctx, receivedKey{}, r), c.world.labels, func(ctx context.Context) {
-			v = handle(ctx, m)
-		})
-		c.log.decided(r, v, errors.Is(context.Cause(ctx), transport.ErrSessionLost))
-		return v
+		return decide(ctx, m, r, false)
+	}
+	s.Exited = func(ctx context.Context, m *transport.Message) transport.Verdict {
+		r, _ := exits.Load(m)
+		return decide(ctx, m, r.(*received), true) //nolint:forcetypeassert // Handle put it there
 	}
 	k, err := c.Conn.Subscribe(ctx, s)
 	if err != nil {

@@ -56,6 +56,29 @@ var consumeCases = []testCase{
 		run:     oneWorkerIsSerial,
 	},
 	{
+		name:    "consume/ended goroutine",
+		promise: "Exited decides about a delivery whose Handle or Exited ended its goroutine, with the same message; the worker is replaced.",
+		run:     exitedDecides,
+	},
+	{
+		name:    "consume/ended goroutine, nobody decides",
+		promise: "Exited may be nil, which is Requeue.",
+		run: func(e *env) {
+			c := e.connect()
+			seen := make(chan bool, 10)
+			c.consume(e.onQueue("q"), 1, 1, func(_ context.Context, m *transport.Message) transport.Verdict {
+				seen <- m.Redelivered
+				if !m.Redelivered {
+					runtime.Goexit()
+				}
+				return transport.Ack
+			})
+			c.put(e.name("q"), "x")
+			require.False(e.t, receive(e, seen, "the delivery"))
+			require.True(e.t, receive(e, seen, "the second delivery"))
+		},
+	},
+	{
 		name:    "consume/ready",
 		promise: "Ready waits until the broker has accepted the consumer: at once when it has. Err is nil while consuming.",
 		run: func(e *env) {
@@ -214,4 +237,28 @@ func oneWorkerIsSerial(e *env) {
 	}
 	require.Equal(e.t, want, got)
 	require.False(e.t, overlap.Load(), "two handlers ran at once")
+}
+
+func exitedDecides(e *env) {
+	c := e.connect()
+	handled := make(chan string, 10)
+	runs := map[*transport.Message]int{}
+	exit := func(_ context.Context, m *transport.Message) transport.Verdict {
+		// One worker: no two run at once.
+		runs[m]++
+		if string(m.Body) == "go" && runs[m] < 3 {
+			runtime.Goexit()
+		}
+		handled <- fmt.Sprint(string(m.Body), " ", runs[m], " ", m.Redelivered)
+		return transport.Ack
+	}
+	consumer, err := c.Subscribe(e.ctx, transport.Subscription{Topology: e.onQueue("q"), Prefetch: 5, Workers: 1, Handle: exit, Exited: exit})
+	require.NoError(e.t, err)
+	for _, body := range []string{"go", "stay", "go"} {
+		c.put(e.name("q"), body)
+	}
+	for _, want := range []string{"go 3 false", "stay 1 false", "go 3 false"} {
+		require.Equal(e.t, want, receive(e, handled, "a verdict"))
+	}
+	require.NoError(e.t, consumer.Stop(e.ctx))
 }

@@ -3,7 +3,9 @@ package transporttest
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/parley-go/parley/transport"
@@ -88,6 +90,27 @@ var inboxCases = []testCase{
 		},
 	},
 	{
+		name:    "inbox/of a publication",
+		promise: "Inbox asks for replies at the connection's inbox; Publish fills it with the address that the message got.",
+		needs:   needInbox,
+		run: func(e *env) {
+			a := e.connect()
+			e.connect().serve(e, "echo")
+			var inbox transport.Inbox
+			p := toQueue(e.name("echo"), "hello")
+			p.Message.CorrelationID, p.Inbox = "1", &inbox
+			require.NoError(e.t, a.send(p))
+			require.Equal(e.t, a.inbox(), inbox)
+			require.Equal(e.t, "re: hello", string(receive(e, a.replies, "the reply").Body))
+		},
+	},
+	{
+		name:    "inbox/gone while its message waited",
+		promise: "The reply address is that of the inbox that lives when the message is sent.",
+		needs:   func(b Broker) bool { return needInbox(b) && needDisconnect(b) && b.Block != nil },
+		run:     inboxGoneMeanwhile,
+	},
+	{
 		name:    "inbox/ended context and closed connection",
 		promise: "The errors are those of Publish: nothing is made for a caller that gave up, and after Close the error is ErrClosed.",
 		needs:   needInbox,
@@ -105,6 +128,62 @@ var inboxCases = []testCase{
 			require.ErrorIs(e.t, err, transport.ErrClosed)
 		},
 	},
+}
+
+// waitingContext tells when somebody begins to wait for its end.
+type waitingContext struct {
+	context.Context
+	begun func()
+}
+
+func (c waitingContext) Done() <-chan struct{} {
+	c.begun()
+	return c.Context.Done()
+}
+
+// inboxGoneMeanwhile has a request and a message of the same kind wait while the
+// session goes.
+func inboxGoneMeanwhile(e *env) {
+	a := e.connect()
+	e.connect().serve(e, "echo")
+	e.Block(true)
+	waiting, sent := make(chan struct{}, 2), make(chan (<-chan struct{}), 2)
+	begin := func(send func(context.Context, *transport.Publication) (lost <-chan struct{}, err error)) {
+		ctx := waitingContext{e.ctx, sync.OnceFunc(func() { waiting <- struct{}{} })}
+		go func() {
+			p := toQueue(e.name("echo"), "hello")
+			p.Message.CorrelationID = "1"
+			lost, err := send(ctx, p)
+			assert.NoError(e.t, err)
+			sent <- lost
+		}()
+	}
+	begin(func(ctx context.Context, p *transport.Publication) (<-chan struct{}, error) {
+		pending, err := a.Request(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		return pending.Lost(), nil
+	})
+	begin(func(ctx context.Context, p *transport.Publication) (<-chan struct{}, error) {
+		var inbox transport.Inbox
+		p.Inbox = &inbox
+		_, err := a.Publish(ctx, p)
+		return inbox.Lost, err
+	})
+	for range 2 {
+		receive(e, waiting, "a message that waits")
+	}
+	e.Disconnect()
+	e.Block(false)
+	for range 2 {
+		select {
+		case <-receive(e, sent, "the end of the wait"):
+			require.Fail(e.t, "it was sent with the address of a dead inbox")
+		default:
+		}
+		require.Equal(e.t, "re: hello", string(receive(e, a.replies, "the reply").Body))
+	}
 }
 
 func (c *conn) inboxes() transport.Inboxes {

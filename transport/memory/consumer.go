@@ -68,6 +68,9 @@ func (k *consumer) release() {
 type job struct {
 	feed  *feed
 	entry *entry
+	// exited is the message whose handler ended the goroutine of the worker that
+	// had it; nil for a new delivery.
+	exited *transport.Message
 }
 
 // assign gives j to an idle worker, or else to a new one. It never waits, so a
@@ -83,8 +86,15 @@ func (k *consumer) assign(j job) {
 // worker stays until the consumer has ended: its stack has grown to what the
 // handler needs, which a new goroutine's would have to do again.
 func (k *consumer) worker(j job) {
+	var now job
+	defer func() {
+		if now.exited != nil {
+			left := now
+			k.workers.Go(func() { k.worker(left) })
+		}
+	}()
 	for {
-		k.work(j.feed, j.entry)
+		k.work(j, &now)
 		select {
 		case j = <-k.idle:
 		case <-k.ended:
@@ -93,10 +103,18 @@ func (k *consumer) worker(j job) {
 	}
 }
 
-// work handles e and whatever is to be handled after it.
-func (k *consumer) work(f *feed, e *entry) {
-	for e != nil {
-		f, e = f.settle(e, k.want.Handle(f.ctx, e.delivery()))
+// work handles j and whatever is to be handled after it. What it has in hand it
+// keeps in now, so that another worker can go on with it.
+func (k *consumer) work(j job, now *job) {
+	f, e, m := j.feed, j.entry, j.exited
+	for exited := m != nil; e != nil; exited = false {
+		if !exited {
+			m = e.delivery()
+		}
+		*now = job{f, e, m}
+		v := k.want.Decide(f.ctx, m, exited)
+		now.exited = nil
+		f, e = f.settle(e, v)
 	}
 }
 

@@ -49,7 +49,7 @@ func (f *feed) assign(e *entry) {
 // start sets a worker on what is waiting, if there may be one more.
 func (f *feed) start() {
 	if f.waiting.n > 0 && f.consumer.acquire() {
-		f.consumer.assign(job{f, f.waiting.pop()})
+		f.consumer.assign(job{f, f.waiting.pop(), nil})
 	}
 }
 

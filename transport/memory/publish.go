@@ -13,7 +13,18 @@ var stored transport.Confirmation = transport.Settled{}
 
 // Publish stores p or refuses it: its outcome is known when it returns.
 func (c *conn) Publish(ctx context.Context, p *transport.Publication) (transport.Confirmation, error) {
-	done, err := c.publish(ctx, p, "")
+	if err := c.mayPublish(ctx, p); err != nil {
+		return nil, err
+	}
+	replyTo := ""
+	if p.Inbox != nil {
+		inbox, err := c.Inbox(ctx)
+		if err != nil {
+			return nil, err
+		}
+		*p.Inbox, replyTo = inbox, inbox.Address
+	}
+	done, err := c.publish(p, replyTo)
 	if err != nil {
 		return nil, err
 	}
@@ -28,14 +39,18 @@ func confirmation(done transport.Settled) transport.Confirmation {
 	return done
 }
 
-// Request is Publish with a reply address.
+// Request is Publish with a reply address, which it takes after the wait: what
+// there was before may have gone with its session.
 func (c *conn) Request(ctx context.Context, p *transport.Publication) (transport.Pending, error) {
+	if err := c.mayPublish(ctx, p); err != nil {
+		return nil, err
+	}
 	s := c.session.Load()
 	address, err := c.replyAddress(s)
 	if err != nil {
 		return nil, err
 	}
-	done, err := c.publish(ctx, p, address)
+	done, err := c.publish(p, address)
 	if err != nil {
 		return nil, err
 	}
@@ -51,14 +66,7 @@ func (s *session) pending(done transport.Settled) transport.Pending {
 }
 
 // publish returns the outcome of p, or an error when it was not sent.
-func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo string) (transport.Settled, error) {
-	waited, err := c.mayPublish(ctx)
-	if err != nil {
-		return transport.Settled{}, err
-	}
-	if waited && p.Timed != nil {
-		p.Timed.Refresh(p.Message)
-	}
+func (c *conn) publish(p *transport.Publication, replyTo string) (transport.Settled, error) {
 	x, err := c.broker.exchangeOf(p)
 	if err != nil {
 		return transport.Settled{}, notSent(err)
@@ -74,25 +82,28 @@ func (c *conn) publish(ctx context.Context, p *transport.Publication, replyTo st
 	return transport.Settled{Outcome: c.broker.publish(sent, x, p)}, nil
 }
 
-// mayPublish waits while the broker blocks publishers, and tells whether it did.
-func (c *conn) mayPublish(ctx context.Context) (waited bool, err error) {
-	for {
+// mayPublish waits while the broker blocks publishers, and brings p up to date
+// then.
+func (c *conn) mayPublish(ctx context.Context, p *transport.Publication) error {
+	for waited := false; ; waited = true {
 		if c.isClosed() {
-			return waited, errClosed
+			return errClosed
 		}
 		if ctx.Err() != nil {
-			return waited, notSent(context.Cause(ctx))
+			return notSent(context.Cause(ctx))
 		}
 		g := c.broker.gate.Load()
 		if g == nil {
-			return waited, nil
+			if waited && p.Timed != nil {
+				p.Timed.Refresh(p.Message)
+			}
+			return nil
 		}
-		waited = true
 		select {
 		case <-g.open:
 		case <-c.done:
 		case <-ctx.Done():
-			return waited, fmt.Errorf("memory: %w: %w", transport.ErrBlocked, context.Cause(ctx))
+			return fmt.Errorf("memory: %w: %w", transport.ErrBlocked, context.Cause(ctx))
 		}
 	}
 }

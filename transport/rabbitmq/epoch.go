@@ -65,15 +65,35 @@ func (e *epoch) work() {
 	e.workers.Go(func() {
 		select {
 		case e.slots <- struct{}{}:
-			e.worker()
+			e.worker(nil)
 		case <-e.ctx.Done():
 			// A handler of an earlier epoch kept the last slot.
 		}
 	})
 }
 
-func (e *epoch) worker() {
-	defer func() { <-e.slots }()
+// task is a delivery that a worker handles. The worker that takes the place of
+// one whose goroutine a handler ended goes on with its delivery.
+type task struct {
+	tag     uint64
+	message *transport.Message
+}
+
+// worker handles deliveries, left first, which may be nil.
+func (e *epoch) worker(left *task) {
+	var now task
+	defer func() {
+		if now.message == nil {
+			<-e.slots
+			return
+		}
+		left := now
+		e.workers.Go(func() { e.worker(&left) })
+	}()
+	if left != nil {
+		now = *left
+		e.decide(&now, true)
+	}
 	e.idle.Add(1)
 	for {
 		d, ok := e.next()
@@ -84,10 +104,16 @@ func (e *epoch) worker() {
 			return
 		}
 		e.inHand.Add(1)
-		e.handle(&d)
-		e.inHand.Add(-1)
+		e.handle(&d, &now)
 		e.idle.Add(1)
 	}
+}
+
+// decide settles what a worker has in hand.
+func (e *epoch) decide(now *task, exited bool) {
+	e.settler.finish(now.tag, e.sub.Decide(e.ctx, now.message, exited))
+	now.message = nil
+	e.inHand.Add(-1)
 }
 
 // next takes a delivery. When none is waiting and none in hand, it first lets
@@ -129,18 +155,22 @@ func (e *epoch) poll() (a arrival, ok, waiting bool) {
 func (e *epoch) another() {
 	select {
 	case e.slots <- struct{}{}:
-		e.workers.Go(e.worker)
+		e.workers.Go(func() { e.worker(nil) })
 	default:
 	}
 }
 
-func (e *epoch) handle(d *arrival) {
+// handle keeps in now what it has in hand.
+func (e *epoch) handle(d *arrival, now *task) {
 	if e.draining.Load() {
 		e.settler.finish(d.DeliveryTag, transport.Return)
+		e.inHand.Add(-1)
 		return
 	}
 	if e.ctx.Err() != nil {
+		e.inHand.Add(-1)
 		return
 	}
-	e.settler.finish(d.DeliveryTag, e.sub.Handle(e.ctx, received(&d.Delivery, d.at)))
+	now.tag, now.message = d.DeliveryTag, received(&d.Delivery, d.at)
+	e.decide(now, false)
 }

@@ -30,6 +30,10 @@ type outgoing struct {
 	// timed is the publication of a message that grows old, filled when.
 	timed  *transport.Publication
 	filled time.Time
+	// replies gives the reply address, nil for a message that has its own or
+	// none. lost is closed when that address is gone, nil when it lasts.
+	replies replySource
+	lost    <-chan struct{}
 }
 
 func (o *outgoing) exchangeName() string {
@@ -106,9 +110,15 @@ func (c *Conn) Publish(ctx context.Context, p *transport.Publication) (transport
 	if p.Reply && p.Exchange == nil && strings.HasPrefix(p.Key, directPrefix) {
 		return c.publishDirect(ctx, &o)
 	}
+	if p.Inbox != nil {
+		o.replies = c.inboxes
+	}
 	conf := new(confirmation)
 	if err := c.send(ctx, c.publisher, laneMessages, &o, conf); err != nil {
 		return nil, err
+	}
+	if p.Inbox != nil {
+		*p.Inbox = transport.Inbox{Address: o.message.ReplyTo, Lost: o.lost}
 	}
 	return conf, nil
 }
@@ -123,15 +133,12 @@ func (c *Conn) Request(ctx context.Context, p *transport.Publication) (transport
 	if err := c.checkUser(&o); err != nil {
 		return nil, err
 	}
-	address, gone, err := c.replies.address(ctx)
-	if err != nil {
-		return nil, c.unsent(ctx, &o, err)
-	}
-	o.message.ReplyTo = address
-	call := &pending{lost: gone}
+	o.replies = c.replies
+	call := new(pending)
 	if err := c.send(ctx, c.publisher, laneRequests, &o, &call.confirmation); err != nil {
 		return nil, err
 	}
+	call.lost = o.lost
 	if c.cfg.direct {
 		call.lost = call.lane.done
 	}
@@ -179,9 +186,33 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 	}
 	err = s.exchange(ctx, o.exchange, c.cfg.passive)
 	if err == nil {
+		err = o.beAnswerable(ctx)
+	}
+	if err == nil {
 		err = c.publish(ctx, s, kind, o, conf)
 	}
-	return err != nil && !isPermanent(err) && (errors.Is(err, amqp.ErrClosed) || s.conn.IsClosed()), err
+	return err != nil && !isPermanent(err) && (errors.Is(err, amqp.ErrClosed) || errors.Is(err, errInboxGone) || s.conn.IsClosed()), err
+}
+
+// errInboxGone sends a message back for another reply address.
+var errInboxGone = errors.New("the inbox is gone")
+
+// beAnswerable takes the reply address only now: what there was before the waits
+// may have gone with its session.
+func (o *outgoing) beAnswerable(ctx context.Context) (err error) {
+	if o.replies != nil {
+		o.message.ReplyTo, o.lost, err = o.replies.address(ctx)
+	}
+	return err
+}
+
+func (o *outgoing) orphaned() bool {
+	select {
+	case <-o.lost:
+		return true
+	default:
+		return false
+	}
 }
 
 // publish puts o on a lane of s when the lane has room for it.
@@ -197,7 +228,11 @@ func (c *Conn) publish(ctx context.Context, s *session, kind int, o *outgoing, c
 		}
 		return err
 	}
-	if err := o.refresh(); err != nil {
+	err = o.refresh()
+	if err == nil && o.orphaned() {
+		err = errInboxGone
+	}
+	if err != nil {
 		in.leave(nil)
 		return err
 	}

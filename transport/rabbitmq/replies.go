@@ -2,7 +2,9 @@ package rabbitmq
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -163,10 +165,12 @@ type replyQueue struct {
 
 	mu    sync.Mutex
 	fault error
+	// faulty is closed when fault changes.
+	faulty chan struct{}
 }
 
 func newReplyQueue(c *Conn, name string) *replyQueue {
-	return &replyQueue{conn: c, name: name, ready: make(chan struct{})}
+	return &replyQueue{conn: c, name: name, ready: make(chan struct{}), faulty: make(chan struct{})}
 }
 
 func (q *replyQueue) address(ctx context.Context) (string, <-chan struct{}, error) {
@@ -178,33 +182,49 @@ func (q *replyQueue) address(ctx context.Context) (string, <-chan struct{}, erro
 	}
 	patience := time.NewTimer(replyQueuePatience)
 	defer patience.Stop()
-	for {
+	for patient := true; ; {
+		changed, fault := q.reason()
+		if isPermanent(fault) && (!patient || !held(fault)) {
+			return "", nil, fault
+		}
 		select {
 		case <-q.ready:
 			return q.name, nil, nil
 		case <-q.conn.life.Done():
 			return "", nil, context.Cause(q.conn.life)
+		case <-changed:
 		case <-patience.C:
-			if err := q.reason(); isPermanent(err) {
-				return "", nil, err
-			}
+			patient = false
 		case <-ctx.Done():
-			return "", nil, ended(ctx, fmt.Errorf("rabbitmq: consume reply queue %q: %w", q.name, q.reasonOr(ctx)))
+			if fault == nil {
+				fault = context.Cause(ctx)
+			}
+			return "", nil, ended(ctx, fmt.Errorf("rabbitmq: consume reply queue %q: %w", q.name, fault))
 		}
 	}
 }
 
-func (q *replyQueue) reason() error {
+// reason returns why the queue is not consumed; changed is closed when there is
+// another one.
+func (q *replyQueue) reason() (changed <-chan struct{}, fault error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return q.fault
+	return q.faulty, q.fault
 }
 
-func (q *replyQueue) reasonOr(ctx context.Context) error {
-	if err := q.reason(); err != nil {
-		return err
-	}
-	return context.Cause(ctx)
+func (q *replyQueue) setReason(fault error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.fault = fault
+	close(q.faulty)
+	q.faulty = make(chan struct{})
+}
+
+// held reports whether another connection has the queue, which may be one that
+// is dead: unlike any other refusal that may end by itself.
+func held(err error) bool {
+	e, ok := errors.AsType[*amqp.Error](err)
+	return ok && (e.Code == amqp.ResourceLocked || e.Code == amqp.AccessRefused && strings.Contains(e.Reason, "in exclusive use"))
 }
 
 // run consumes on session after session.
@@ -218,9 +238,7 @@ func (q *replyQueue) run() {
 			return
 		}
 		ch, deliveries, err := q.consume(ctx, s)
-		q.mu.Lock()
-		q.fault = err
-		q.mu.Unlock()
+		q.setReason(err)
 		if err != nil {
 			c.log.Warn("parley: no reply queue", "queue", q.name, "error", err)
 			pauses.wait(ctx)
@@ -251,7 +269,7 @@ func (q *replyQueue) consume(ctx context.Context, s *session) (ch *amqp.Channel,
 		if err = opened.Qos(replyPrefetch, 0, false); err == nil {
 			arriving, err = opened.Consume(q.name, "", false, true, false, false, nil)
 		}
-		if err == nil || code(err) != amqp.AccessRefused {
+		if !held(err) {
 			return refusal(fmt.Sprintf("consume reply queue %q", q.name), err)
 		}
 		return permanent("rabbitmq: consume reply queue %q: wanted to be its only reader, got %w; hint: another connection holds it: give each instance its own name with rabbitmq.ReplyQueue", q.name, err)

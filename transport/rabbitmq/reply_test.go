@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net/url"
 	"testing"
 	"time"
 
@@ -113,6 +114,31 @@ func TestReplyQueueHasOneHolder(t *testing.T) {
 	_, err = second.Request(within(t, patience), publication(name, "x"))
 	require.ErrorIs(t, err, transport.ErrNotSent)
 	requirePermanent(t, err, "consume reply queue ", "wanted to be its only reader", "in exclusive use", "hint: ")
+}
+
+// What no waiting can cure says what it is.
+func TestRefusedReplyQueue(t *testing.T) {
+	t.Parallel()
+	node := rabbittest.Shared(t)
+	name := "test." + rand.Text()
+	_, err := admin(t, node.URL()).QueueDeclare(name, true, false, false, false, nil)
+	require.NoError(t, err)
+	for _, args := range [][]string{{"add_user", "asker", secret}, {"set_permissions", "asker", ".*", ".*", "^$"}} {
+		_, err := node.Ctl(within(t, patience), args...)
+		require.NoError(t, err)
+	}
+	u, err := url.Parse(node.URL())
+	require.NoError(t, err)
+	u.User = url.UserPassword("asker", secret)
+	for _, refused := range []struct{ url, queue, want string }{
+		{node.URL(), name, "wanted it as declared here"},
+		{u.String(), "test." + rand.Text(), "wanted permission, got "},
+	} {
+		c := connect(t, settings(), refused.url, rabbitmq.ReplyQueue(refused.queue))
+		_, err := c.Request(within(t, patience), publication(refused.queue, "x"))
+		requirePermanent(t, err, refused.queue, refused.want, "hint: ")
+		require.NotContains(t, err.Error(), "only reader")
+	}
 }
 
 // TestUnknownDirectAddresses: RabbitMQ 3.10 closes the connection that
