@@ -54,8 +54,10 @@ func TestTheClientOfAStreamIsLost(t *testing.T) {
 		h := newUploadWatch()
 		service.Subscriber(w.at("count"), h.handle)
 		p := client.Publisher(w.at("count"))
-		w.start(service)
+		// Memory cuts connections in the order in which they were made: what a
+		// service says when it is cut finds the client's inbox gone.
 		w.start(client)
+		w.start(service)
 		over, cutOff := make(chan struct{}), make(chan struct{})
 		go func() { <-h.first; cut(); close(cutOff) }()
 		_, err := parley.Request[int](w.ctx(), p, forever(over))
@@ -125,13 +127,14 @@ func TestCompetingServicesOfClientStreams(t *testing.T) {
 			apps = append(apps, w.start(app))
 		}
 		client := w.app()
-		p := client.Publisher(w.at("count"))
+		// The last of them wait for all the others.
+		p := client.Publisher(w.at("count"), parley.Timeout(4*patience), parley.Idle(3*time.Minute))
 		apps = append(apps, w.start(client))
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				got, err := parley.Request[int](w.ctx(), p, upload(200))
-				if err != nil || got != 200 {
+				got, err := parley.Request[int](w.longCtx(), p, upload(100))
+				if err != nil || got != 100 {
 					w.Errorf("got %d, %v", got, err)
 				}
 			})
