@@ -48,10 +48,8 @@ func TestTheReaderLosesItsConnection(t *testing.T) {
 		causes := make(chan error, 10)
 		service.Subscriber(w.at("count"), endless(causes))
 		p := client.Publisher(w.at("count"))
-		// Memory cuts connections in the order in which they were made: what a
-		// service says when it is cut finds the reader's inbox gone.
-		w.start(client)
 		w.start(service)
+		w.start(client)
 		items, err := cutAfter(w, parley.Stream[part](w.ctx(), p, 1), cut)
 		require.True(w, slices.ContainsFunc(lost, func(l error) bool { return errors.Is(err, l) }), "%v", err)
 		require.ErrorIs(w, err, parley.ErrOutcomeUnknown)
