@@ -43,13 +43,14 @@ func (e *BatchError) Unwrap() []error {
 	return errs
 }
 
-// PublishBatch sends the values in order with a window of confirms in flight,
-// see [Window], which is many times faster than one Publish after another. nil
-// means that all are stored. After the first failure no further value is
-// taken; the error is then a [*BatchError] that tells of each one sent. ctx
-// bounds the whole batch; values is called in the caller's goroutine. Several
-// batches may run at once, each with a window of its own.
-func (p *Publisher) PublishBatch(ctx context.Context, values iter.Seq[any], opts ...SendOption) error {
+// PublishBatch sends the values to p in order with a window of confirms in
+// flight, see [Window], which is many times faster than one Publish after
+// another; [slices.Values] makes a sequence of a slice. nil means that all are
+// stored. After the first failure no further value is taken; the error is then a
+// [*BatchError] that tells of each one sent. ctx bounds the whole batch; values
+// is called in the caller's goroutine. Several batches may run at once, each
+// with a window of its own.
+func PublishBatch[T any](ctx context.Context, p *Publisher, values iter.Seq[T], opts ...SendOption) error {
 	b, err := p.bound(ctx)
 	if err != nil {
 		return err

@@ -38,7 +38,7 @@ func ExamplePublisher_Publish() {
 }
 
 // A batch keeps many messages in flight. nil means that all are stored.
-func ExamplePublisher_PublishBatch() {
+func ExamplePublishBatch() {
 	ctx := context.Background()
 	broker := memory.New()
 	app := parley.New(broker)
@@ -54,8 +54,8 @@ func ExamplePublisher_PublishBatch() {
 		return
 	}
 
-	values := []any{"one", "two", "three"}
-	if err := mails.PublishBatch(ctx, slices.Values(values), parley.Window(100)); err != nil {
+	values := []string{"one", "two", "three"}
+	if err := parley.PublishBatch(ctx, mails, slices.Values(values), parley.Window(100)); err != nil {
 		fmt.Println(err)
 		return
 	}
@@ -77,7 +77,7 @@ func ExampleBatchError() {
 	defer app.Stop(ctx)
 
 	broker.RefuseNext(1)
-	err := mails.PublishBatch(ctx, slices.Values([]any{"one"}))
+	err := parley.PublishBatch(ctx, mails, slices.Values([]string{"one"}))
 	if batch, ok := errors.AsType[*parley.BatchError](err); ok {
 		fmt.Println("sent:", batch.Sent, "stored:", batch.Stored)
 		for _, f := range batch.Failures {

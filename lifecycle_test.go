@@ -66,7 +66,7 @@ func TestStopLosesNothing(t *testing.T) {
 		app.Subscriber(w.at("q"), handler, parley.Concurrency(4), parley.Prefetch(20))
 		q := app.Publisher(w.at("q"))
 		require.NoError(w, app.Start(w.ctx()))
-		require.NoError(w, q.PublishBatch(w.ctx(), numbers(n)))
+		require.NoError(w, parley.PublishBatch(w.ctx(), q, numbers(n)))
 		for range 4 {
 			next(w, begun)
 		}
@@ -98,7 +98,7 @@ func TestStopBeginsNoFurtherHandler(t *testing.T) {
 		app.Subscriber(w.at("q"), func(i int) { begun <- i; <-release }, parley.Concurrency(2), parley.Prefetch(8))
 		q := app.Publisher(w.at("q"))
 		require.NoError(w, app.Start(w.ctx()))
-		require.NoError(w, q.PublishBatch(w.ctx(), numbers(8)))
+		require.NoError(w, parley.PublishBatch(w.ctx(), q, numbers(8)))
 		next(w, begun)
 		next(w, begun)
 		w.depth(w.at("q"), 0)

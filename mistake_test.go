@@ -74,7 +74,7 @@ func TestNilIsAnErrorOfItsCall(t *testing.T) {
 	err := p.Publish(t.Context(), "x", nil)
 	require.ErrorIs(t, err, parley.ErrNotSent)
 	require.ErrorContains(t, err, `parley: send to "a": not sent: wanted options, got nil`)
-	require.ErrorIs(t, p.PublishBatch(t.Context(), slices.Values([]any{"x"}), nil), parley.ErrNotSent)
+	require.ErrorIs(t, parley.PublishBatch(t.Context(), p, slices.Values([]string{"x"}), nil), parley.ErrNotSent)
 
 	_, err = parley.Request[string](t.Context(), nil, "x")
 	require.EqualError(t, err, "parley: not sent: wanted a publisher, got nil; hint: app.Publisher(address)")

@@ -191,7 +191,7 @@ func Priority(p uint8) SendOption {
 	return sendOption{fmt.Sprintf("parley.Priority(%d)", p), func(s *sendSettings) { s.priority = p }}
 }
 
-// Window is how many messages of [Publisher.PublishBatch] may be unconfirmed
+// Window is how many messages of [PublishBatch] may be unconfirmed
 // at once, [DefaultWindow] by default, and how many items of a [Stream] may be
 // ahead of its reader, [DefaultStreamWindow] by default and 4096 at most. Less
 // than 1 counts as 1.

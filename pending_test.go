@@ -87,10 +87,10 @@ func TestUnsentMessagesAreNotPending(t *testing.T) {
 		require.ErrorIs(w, void.Publish(w.ctx(), purchase{}, opts...), parley.ErrNotStarted)
 		w.start(app)
 		require.ErrorIs(w, missing.Publish(w.ctx(), purchase{}, opts...), parley.ErrNoRoute)
-		require.ErrorIs(w, missing.PublishBatch(w.ctx(), purchases(3), opts...), parley.ErrNoRoute)
+		require.ErrorIs(w, parley.PublishBatch(w.ctx(), missing, purchases(3), opts...), parley.ErrNoRoute)
 		require.ErrorIs(w, void.Publish(w.ctx(), make(chan int), opts...), parley.ErrNotSent)
 		require.Empty(w, open(w, store))
-		require.NoError(w, void.PublishBatch(w.ctx(), purchases(3), opts...))
+		require.NoError(w, parley.PublishBatch(w.ctx(), void, purchases(3), opts...))
 		require.Equal(w, []string{"t", "t", "t"}, open(w, store))
 	})
 }
@@ -112,8 +112,8 @@ func TestMessageOfAStoppedAppIsNotPending(t *testing.T) {
 	require.Empty(t, open(w, store))
 }
 
-func purchases(n int) iter.Seq[any] {
-	return func(yield func(any) bool) {
+func purchases(n int) iter.Seq[purchase] {
+	return func(yield func(purchase) bool) {
 		for i := range n {
 			if !yield(purchase{fmt.Sprint(i)}) {
 				return

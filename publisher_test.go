@@ -95,11 +95,11 @@ func TestPublishBatch(t *testing.T) {
 		app.Subscriber(w.at("q"), func(n int) { got <- n }, parley.Concurrency(1))
 		q, missing := app.Publisher(w.at("q")), app.Publisher(w.at("missing"))
 		w.start(app)
-		require.NoError(w, q.PublishBatch(w.ctx(), numbers(1000), parley.Window(64)))
+		require.NoError(w, parley.PublishBatch(w.ctx(), q, numbers(1000), parley.Window(64)))
 		for i := range 1000 {
 			require.Equal(w, i, next(w, got), "in order")
 		}
-		err := missing.PublishBatch(w.ctx(), numbers(1000), parley.Window(8))
+		err := parley.PublishBatch(w.ctx(), missing, numbers(1000), parley.Window(8))
 		require.ErrorIs(w, err, parley.ErrNoRoute)
 		batch, ok := errors.AsType[*parley.BatchError](err)
 		require.True(w, ok)
@@ -109,8 +109,8 @@ func TestPublishBatch(t *testing.T) {
 	})
 }
 
-func numbers(n int) iter.Seq[any] {
-	return func(yield func(any) bool) {
+func numbers(n int) iter.Seq[int] {
+	return func(yield func(int) bool) {
 		for i := range n {
 			if !yield(i) {
 				return
@@ -149,7 +149,7 @@ func TestSendMiddleware(t *testing.T) {
 		require.NoError(w, err)
 		require.Equal(w, "acme", got)
 		require.ElementsMatch(w, []string{w.at("q") + " answered acme", w.at("next")}, []string{next(w, sent), next(w, sent)})
-		require.NoError(w, void.PublishBatch(w.ctx(), numbers(2)))
+		require.NoError(w, parley.PublishBatch(w.ctx(), void, numbers(2)))
 		require.Equal(w, []string{w.at("next"), w.at("next")}, []string{next(w, sent), next(w, sent)})
 	})
 }

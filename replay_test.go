@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ func TestReplayAThousand(t *testing.T) {
 		const n = 1000
 		p := newPatient(w, 0)
 		failed := p.app.Publisher(w.at("q.error"))
-		require.NoError(w, failed.PublishBatch(w.longCtx(), texts(n)))
+		require.NoError(w, parley.PublishBatch(w.longCtx(), failed, texts(n)))
 		p.depth(n)
 		p.cured.Store(true)
 		replayed, err := p.errors.Replay(w.longCtx(), nil)
@@ -36,8 +37,8 @@ func TestReplayAThousand(t *testing.T) {
 	})
 }
 
-func texts(n int) func(func(any) bool) {
-	return func(yield func(any) bool) {
+func texts(n int) iter.Seq[string] {
+	return func(yield func(string) bool) {
 		for i := range n {
 			if !yield(strconv.Itoa(i)) {
 				return

@@ -249,6 +249,11 @@ func TestACallThatLeavesStopsBothSides(t *testing.T) {
 			over := make(chan struct{})
 			_, err := parley.Request[int](w.ctx(), p, forever(over), parley.Timeout(limit))
 			require.ErrorIs(w, err, parley.ErrTimeout)
+			select {
+			case <-over:
+			default:
+				return false // it was never begun
+			}
 			if len(begun) == 0 {
 				return false
 			}

@@ -179,7 +179,7 @@ func TestASequenceWhereNoneIsTaken(t *testing.T) {
 		require.ErrorContains(w, err, "hint")
 		require.ErrorIs(w, p.Publish(w.ctx(), items), parley.ErrNotSent)
 		require.ErrorContains(w, p.Publish(w.ctx(), items, parley.ReplyTo(w.at("many"))), "sequence")
-		require.ErrorContains(w, p.PublishBatch(w.ctx(), slices.Values([]any{items})), "sequence")
+		require.ErrorContains(w, parley.PublishBatch(w.ctx(), p, slices.Values([]any{items})), "sequence")
 		_, err = parley.Request[part](w.ctx(), p, items, parley.ReplyTo("x"))
 		require.ErrorIs(w, err, parley.ErrNotSent)
 		_, err = parley.Request[part](w.ctx(), p, items, parley.Restarts())

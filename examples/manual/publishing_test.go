@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 	"testing"
 	"time"
@@ -42,18 +41,6 @@ func TestPublish(t *testing.T) {
 	require.ErrorIs(t, orders.Publish(ctx, order), parley.ErrRefused)
 }
 
-// hundred is a sequence of orders.
-// each yields one order after the other.
-func each(orders []Order) iter.Seq[any] {
-	return func(yield func(any) bool) {
-		for _, o := range orders {
-			if !yield(o) {
-				return
-			}
-		}
-	}
-}
-
 func TestPublishBatch(t *testing.T) {
 	t.Parallel()
 	app, broker := newApp()
@@ -67,14 +54,14 @@ func TestPublishBatch(t *testing.T) {
 	start(t, app)
 
 	waiting := slices.Repeat([]Order{order}, 100)
-	err := orders.PublishBatch(ctx, each(waiting), parley.Window(64))
+	err := parley.PublishBatch(ctx, orders, slices.Values(waiting), parley.Window(64))
 	require.NoError(t, err)
 	for range 100 {
 		<-handled
 	}
 
 	broker.RefuseNext(1)
-	err = orders.PublishBatch(ctx, each(waiting))
+	err = parley.PublishBatch(ctx, orders, slices.Values(waiting))
 	if batch, ok := errors.AsType[*parley.BatchError](err); ok {
 		for _, failure := range batch.Failures {
 			fmt.Println("to be sent again:", failure.Index)

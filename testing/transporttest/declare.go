@@ -76,6 +76,23 @@ var declareCases = []testCase{
 		},
 	},
 	{
+		name:    "declare/exchange of an unknown kind",
+		promise: "A refused declaration is returned at once: a PermanentError that names the exchange. What others do goes on.",
+		needs:   needExchanges,
+		run: func(e *env) {
+			c := e.connect()
+			s := e.onQueue("q")
+			k := c.collect(s)
+			x := topology.NewExchange("x-no-such-kind", e.name("x"))
+			refused(e, c, e.onExchange(x, "other", topology.Bind("k")), x.Name)
+			notSent(e, c, x)
+			_, err := e.Transport.Connect(e.ctx, c.settings([]topology.Exchange{x}))
+			requirePermanent(e, err, x.Name)
+			c.put(s.Queue.Name, "the others go on")
+			require.Equal(e.t, "the others go on", string(k.next().Body))
+		},
+	},
+	{
 		name:    "declare/exchanges of the settings",
 		promise: "Exchanges are declared (or, where passive, checked) before Connect returns.",
 		needs:   needExchanges,

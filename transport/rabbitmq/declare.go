@@ -18,7 +18,7 @@ func (s *session) declare(ctx context.Context, t topology.Subscription, passive 
 	// After an error the declaration may still be going on: see session.call.
 	declared := make(chan string, 1)
 	err = s.onChannel(ctx, func(ch *amqp.Channel) error {
-		name, err := declareAll(ch, t, passive)
+		name, err := s.declareAll(ch, t, passive)
 		declared <- name
 		return err
 	})
@@ -28,14 +28,14 @@ func (s *session) declare(ctx context.Context, t topology.Subscription, passive 
 	return <-declared, nil
 }
 
-func declareAll(ch *amqp.Channel, t topology.Subscription, passive bool) (string, error) {
+func (s *session) declareAll(ch *amqp.Channel, t topology.Subscription, passive bool) (string, error) {
 	if t.ErrorQueue != "" {
 		if _, err := declareQueue(ch, "error queue", t.ErrorQueueDeclaration(), passive); err != nil {
 			return "", err
 		}
 	}
 	if t.Exchange != nil {
-		if err := declareExchange(ch, t.Exchange, passive); err != nil {
+		if err := s.declareExchange(ch, t.Exchange, passive); err != nil {
 			return "", err
 		}
 	}
@@ -62,7 +62,7 @@ func declareQueue(ch *amqp.Channel, kind string, q topology.QueueDeclaration, pa
 	return q.Name, refusal(fmt.Sprintf("check %s %q", kind, q.Name), err)
 }
 
-func declareExchange(ch *amqp.Channel, e *topology.Exchange, passive bool) error {
+func (s *session) declareExchange(ch *amqp.Channel, e *topology.Exchange, passive bool) error {
 	args, err := arguments(e.Arguments)
 	if err != nil {
 		return permanent("rabbitmq: declare exchange %q: %w", e.Name, err)
@@ -71,8 +71,11 @@ func declareExchange(ch *amqp.Channel, e *topology.Exchange, passive bool) error
 		err = ch.ExchangeDeclarePassive(e.Name, e.Kind, e.Durable, e.AutoDelete, e.Internal, false, args)
 		return refusal(fmt.Sprintf("check exchange %q", e.Name), err)
 	}
+	if err := s.kinds.refusal(e); err != nil {
+		return err
+	}
 	err = ch.ExchangeDeclare(e.Name, e.Kind, e.Durable, e.AutoDelete, e.Internal, false, args)
-	return refusal(fmt.Sprintf("declare exchange %q", e.Name), err)
+	return s.kinds.declared(e, err)
 }
 
 func bind(ch *amqp.Channel, queue string, t topology.Subscription) error {
@@ -141,7 +144,7 @@ func (s *session) exchange(ctx context.Context, e *topology.Exchange, passive bo
 	if _, ok := s.exchanges.known.Load(key); ok {
 		return nil
 	}
-	err := s.onChannel(ctx, func(ch *amqp.Channel) error { return declareExchange(ch, e, passive) })
+	err := s.onChannel(ctx, func(ch *amqp.Channel) error { return s.declareExchange(ch, e, passive) })
 	if err == nil {
 		s.exchanges.known.Store(key, struct{}{})
 	}

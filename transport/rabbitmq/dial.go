@@ -3,14 +3,11 @@ package rabbitmq
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"net"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
-
-	"github.com/parley-go/parley/transport"
 )
 
 // frameSize is RabbitMQ's own default for the largest frame.
@@ -59,7 +56,7 @@ func (c *config) dial(ctx context.Context, e *endpoint, name string) (*amqp.Conn
 	defer cancel()
 	raw, err := new(net.Dialer).DialContext(ctx, "tcp", e.address())
 	if err != nil {
-		return nil, nil, fmt.Errorf("rabbitmq: connect to %s: %w", e, cause(ctx, err))
+		return nil, nil, reachError(e, cause(ctx, err))
 	}
 	// A frozen broker accepts connections and says nothing.
 	release := context.AfterFunc(ctx, func() { _ = raw.Close() })
@@ -126,41 +123,4 @@ func (c *config) secure(ctx context.Context, raw net.Conn, e *endpoint) (net.Con
 	settings.InsecureSkipVerify = settings.InsecureSkipVerify || c.insecure
 	conn := tls.Client(raw, settings)
 	return conn, conn.HandshakeContext(ctx)
-}
-
-func tlsError(e *endpoint, err error) error {
-	var unverified *tls.CertificateVerificationError
-	if errors.As(err, &unverified) {
-		return permanent("rabbitmq: connect to %s: wanted a certificate that can be verified, got: %w; hint: give its authority with rabbitmq.TLS", e, err)
-	}
-	return fmt.Errorf("rabbitmq: connect to %s: TLS: %w", e, err)
-}
-
-// loginError says what the handshake failed on. Only what the broker itself
-// said is permanent: a broker that goes down closes sockets too.
-func loginError(e *endpoint, err error) error {
-	var refused *amqp.Error
-	if !errors.As(err, &refused) || !refused.Server {
-		if errors.Is(err, amqp.ErrSASL) {
-			return permanent("rabbitmq: log in to %s: wanted a login mechanism that both sides know, got none; hint: enable rabbitmq_auth_mechanism_ssl for certificates, or use a password", e)
-		}
-		return fmt.Errorf("rabbitmq: connect to %s: handshake: %w", e, err)
-	}
-	switch refused.Code {
-	case amqp.AccessRefused:
-		return permanent("rabbitmq: log in to %s as %q: wanted access, got %s; hint: check user and password (the account guest is allowed from localhost only)", e, e.login.user, refused.Reason)
-	case amqp.NotAllowed:
-		return permanent("rabbitmq: open virtual host %q at %s as %q: wanted access, got %s; hint: rabbitmqctl add_vhost, set_permissions, or raise the limit", e.vhost, e, e.login.user, refused.Reason)
-	default:
-		return fmt.Errorf("rabbitmq: connect to %s: handshake: %w", e, err)
-	}
-}
-
-func permanent(format string, args ...any) error {
-	return &transport.PermanentError{Err: fmt.Errorf(format, args...)}
-}
-
-func isPermanent(err error) bool {
-	var p *transport.PermanentError
-	return errors.As(err, &p)
 }

@@ -32,7 +32,7 @@ func refusal(what string, err error) error {
 		return permanent("rabbitmq: %s: wanted it to exist, got %w; hint: start the subscriber that declares it, correct the name, or do not use Passive", what, e)
 	case amqp.ResourceLocked:
 		return permanent("rabbitmq: %s: wanted a queue of this connection, got %w; hint: another connection holds it exclusively: give each instance its own name", what, e)
-	case amqp.NotAllowed, amqp.NotImplemented, amqp.CommandInvalid:
+	case amqp.NotAllowed, amqp.NotImplemented:
 		return permanent("rabbitmq: %s: wanted a declaration the broker allows, got %w", what, e)
 	default:
 		return fmt.Errorf("rabbitmq: %s: %w", what, e)

@@ -4,9 +4,15 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"io"
+	"log"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,6 +56,39 @@ func failsWith(ctx context.Context, t *testing.T, s transport.Settings, address 
 	for _, text := range []string{err.Error(), log.String(), tr.String()} {
 		require.NotContains(t, text, secret)
 	}
+	return err
+}
+
+// page is the address of a server that speaks HTTP, to whoever comes.
+func page(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	var served sync.WaitGroup
+	t.Cleanup(func() { require.NoError(t, l.Close()); served.Wait() })
+	served.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4096))
+			_, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+			_, _ = io.Copy(io.Discard, c)
+			_ = c.Close()
+		}
+	})
+	return l.Addr().String()
+}
+
+// failsAtOnce makes one attempt, in vain, and returns its error.
+func failsAtOnce(t *testing.T, address string) error {
+	t.Helper()
+	s := settings()
+	s.FailFast = true
+	_, err := rabbitmq.New(address).Connect(within(t, patience), s)
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), secret)
 	return err
 }
 
@@ -98,9 +137,27 @@ func TestConnectErrors(t *testing.T) {
 		s.OnLink = func(transport.State, transport.Status) { cancel(enough) }
 		err = failsWith(ctx, t, s, dead)
 		require.ErrorIs(t, err, enough)
-		require.ErrorContains(t, err, "connection refused")
+		require.ErrorContains(t, failsAtOnce(t, dead), "connection refused; hint: nothing listens there")
 		// The next host serves.
 		connect(t, settings(), dead, rabbitmq.Hosts(address.String()))
+	})
+	t.Run("no such host", func(t *testing.T) {
+		t.Parallel()
+		err := failsAtOnce(t, "amqp://guest:"+secret+"@no-such-host.invalid/")
+		require.ErrorContains(t, err, "hint: nobody knows this host")
+	})
+	t.Run("another port", func(t *testing.T) {
+		t.Parallel()
+		plain := page(t)
+		require.ErrorContains(t, failsAtOnce(t, "amqp://guest:"+secret+"@"+plain), "wanted AMQP, got something else: ")
+		require.ErrorContains(t, failsAtOnce(t, "amqps://guest:"+secret+"@"+plain), "wanted TLS, got: ")
+		secured := httptest.NewUnstartedServer(http.NotFoundHandler())
+		secured.Config.ErrorLog = log.New(io.Discard, "", 0)
+		secured.StartTLS()
+		defer secured.Close()
+		err := failsAtOnce(t, "amqp://guest:"+secret+"@"+strings.TrimPrefix(secured.URL, "https://"))
+		require.ErrorContains(t, err, "wanted AMQP, got something else: ")
+		require.ErrorContains(t, err, "hint: a broker speaks AMQP at port 5672")
 	})
 	t.Run("silent peer", func(t *testing.T) {
 		t.Parallel()
@@ -170,4 +227,30 @@ func TestDeclarationErrors(t *testing.T) {
 	_, err = c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Exchange: &gone, Key: "x"})
 	require.ErrorIs(t, err, transport.ErrNotSent)
 	requirePermanent(t, err, "check exchange ", "NOT_FOUND")
+}
+
+// The broker closes the connection over an exchange of a kind that it does not
+// know: it is asked once.
+func TestUnknownKindsAreAskedForOnce(t *testing.T) {
+	t.Parallel()
+	address := rabbittest.URL(t)
+	var losses atomic.Int32
+	w := settings()
+	w.OnLink = func(from transport.State, now transport.Status) {
+		if from == transport.StateUp && now.State == transport.StateReconnecting {
+			losses.Add(1)
+		}
+	}
+	c := connect(t, w, address)
+	s := queue(t)
+	_, bodies := collect(t, c, s)
+	unknown := topology.NewExchange("x-no-such-kind", "test."+rand.Text())
+	for range 3 {
+		_, err := c.Publish(within(t, patience), &transport.Publication{Message: &transport.Message{}, Exchange: &unknown, Key: "x"})
+		require.ErrorIs(t, err, transport.ErrNotSent)
+		requirePermanent(t, err, "declare exchange ", `wanted a kind that the broker knows, got "x-no-such-kind"`, "hint: ")
+		publishUntilStored(t, c, s.Queue.Name, "others")
+		awaitBody(t, bodies, "others")
+	}
+	require.EqualValues(t, 1, losses.Load())
 }

@@ -42,6 +42,8 @@ type link struct {
 	// held is the latest session, also while it is being closed.
 	held *session
 
+	kinds kinds
+
 	// status belongs to whoever makes the sessions.
 	status *transport.Tracker
 }
@@ -217,7 +219,7 @@ func (l *link) open(ctx context.Context, e *endpoint) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(context.WithoutCancel(ctx), conn, p, l.log)
+	s := newSession(context.WithoutCancel(ctx), conn, p, l.log, &l.kinds)
 	if l.prepare == nil {
 		return s, nil
 	}

@@ -181,7 +181,7 @@ func (c *Conn) trySend(ctx context.Context, l *link, kind int, o *outgoing, conf
 	if err == nil {
 		err = c.publish(ctx, s, kind, o, conf)
 	}
-	return err != nil && (errors.Is(err, amqp.ErrClosed) || s.conn.IsClosed()), err
+	return err != nil && !isPermanent(err) && (errors.Is(err, amqp.ErrClosed) || s.conn.IsClosed()), err
 }
 
 // publish puts o on a lane of s when the lane has room for it.

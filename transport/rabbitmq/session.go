@@ -27,6 +27,8 @@ type session struct {
 	conn *amqp.Connection
 	pipe *pipe
 	log  *slog.Logger
+	// kinds are the link's, for all its sessions.
+	kinds *kinds
 	// ctx ends with the session, with the cause transport.ErrSessionLost.
 	ctx context.Context
 	end context.CancelCauseFunc
@@ -51,9 +53,9 @@ type session struct {
 	exchanges exchanges
 }
 
-func newSession(ctx context.Context, conn *amqp.Connection, p *pipe, log *slog.Logger) *session {
+func newSession(ctx context.Context, conn *amqp.Connection, p *pipe, log *slog.Logger, k *kinds) *session {
 	ctx, end := context.WithCancelCause(ctx)
-	s := &session{conn: conn, pipe: p, log: log, ctx: ctx, end: end, alarm: make(chan struct{}, 1)}
+	s := &session{conn: conn, pipe: p, log: log, kinds: k, ctx: ctx, end: end, alarm: make(chan struct{}, 1)}
 	for i := range s.lanes {
 		s.lanes[i].opening = make(chan struct{}, 1)
 	}

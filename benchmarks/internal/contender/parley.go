@@ -52,13 +52,13 @@ func (p overParley) Publish(ctx context.Context, job peer.Job) error {
 	app := p.app(job)
 	orders := app.Publisher(job.Queue)
 	return running(ctx, app, func() error {
-		return orders.PublishBatch(ctx, samples(job.N), parley.Window(parleyWindow))
+		return parley.PublishBatch(ctx, orders, samples(job.N), parley.Window(parleyWindow))
 	})
 }
 
-func samples(n int) iter.Seq[any] {
+func samples(n int) iter.Seq[*work.Order] {
 	order := work.Sample()
-	return func(yield func(any) bool) {
+	return func(yield func(*work.Order) bool) {
 		for range n {
 			if !yield(&order) {
 				return
@@ -79,7 +79,7 @@ func (p overParley) PublishAndConsume(ctx context.Context, job peer.Job) error {
 	finished := countdown(app, job)
 	orders := app.Publisher(job.Queue)
 	return running(ctx, app, func() error {
-		if err := orders.PublishBatch(ctx, samples(job.N), parley.Window(parleyWindow)); err != nil {
+		if err := parley.PublishBatch(ctx, orders, samples(job.N), parley.Window(parleyWindow)); err != nil {
 			return err
 		}
 		return handled(ctx, finished)
