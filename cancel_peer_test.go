@@ -88,7 +88,7 @@ func TestWhoCanCallARequestOff(t *testing.T) {
 		a.say(open, "cancel")
 		w.gaveUp(next(w, k.causes))
 		w.cancelled(service, 1)
-		nothing(w, a.heard)
+		noFrame(w, a.heard)
 	})
 }
 
@@ -108,7 +108,7 @@ func TestTheRequestOfADeadCallerIsNotRun(t *testing.T) {
 		w.cancelled(service, 1)
 		nothing(w, k.begun)
 		w.depth(w.at("work"), 0)
-		require.Contains(w, w.log.String(), "the caller is gone", "the question came back")
+		w.logged("the caller is gone") // the question came back
 	})
 }
 

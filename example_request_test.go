@@ -78,7 +78,7 @@ func ExampleTimeout() {
 	}
 	defer app.Stop(ctx)
 
-	_, err := parley.Request[string](ctx, sleep, "zzz", parley.Timeout(20*time.Millisecond))
+	_, err := parley.Request[string](ctx, sleep, "zzz", parley.Timeout(100*time.Millisecond))
 	fmt.Println(errors.Is(err, parley.ErrTimeout))
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
 	fmt.Println(errors.Is(err, parley.ErrOutcomeUnknown)) // the handler may have run
@@ -113,7 +113,7 @@ func ExampleQuietTimeout() {
 	ctx := context.Background()
 	app := parley.New(memory.New(), quiet)
 	app.Subscriber("sleep", Sleep)
-	sleep := app.Publisher("sleep", parley.Timeout(20*time.Millisecond), parley.QuietTimeout())
+	sleep := app.Publisher("sleep", parley.Timeout(100*time.Millisecond), parley.QuietTimeout())
 	if err := app.Start(ctx); err != nil {
 		fmt.Println(err)
 		return

@@ -22,11 +22,11 @@ func TestReplayAThousand(t *testing.T) {
 	everywhere(t, func(w *world) {
 		const n = 1000
 		p := newPatient(w, 0)
-		q := p.app.Publisher(w.at("q"))
-		require.NoError(w, parley.PublishBatch(w.ctx(), q, texts(n)))
+		failed := p.app.Publisher(w.at("q.error"))
+		require.NoError(w, parley.PublishBatch(w.longCtx(), failed, texts(n)))
 		p.depth(n)
 		p.cured.Store(true)
-		replayed, err := p.errors.Replay(w.ctx(), nil)
+		replayed, err := p.errors.Replay(w.longCtx(), nil)
 		require.NoError(w, err)
 		require.Equal(w, n, replayed)
 		for i := range n {

@@ -189,7 +189,7 @@ func TestR06SizeIsCheckedBeforeDecoding(t *testing.T) {
 		work := app.Publisher(w.at("work"))
 		w.start(app)
 		failed := w.collect(w.at("work.error"))
-		body := []byte(`{"id":"` + strings.Repeat("x", 64<<20) + `"}`)
+		body := []byte(`{"id":"` + strings.Repeat("x", parley.DefaultMaxBody) + `"}`)
 		require.NoError(w, work.Publish(w.ctx(), &parley.Message{Body: body, ContentType: "application/json"}))
 		moved := next(w, failed)
 		require.Equal(w, "invalid_argument", moved.Headers[parley.HeaderFailureCode])

@@ -269,7 +269,7 @@ func TestStep7RepliesFindTheirCalls(t *testing.T) {
 		w.start(app)
 		calls := make([]*parley.Call[int], 500)
 		for i := range calls {
-			calls[i] = parley.Go[int](w.ctx(), echo, i)
+			calls[i] = parley.Go[int](w.longCtx(), echo, i, parley.NoTimeout())
 		}
 		for i, c := range calls {
 			got, err := c.Wait(w.ctx())

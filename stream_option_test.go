@@ -185,12 +185,12 @@ func TestMiddlewareSeesHowAStreamEnds(t *testing.T) {
 func TestManyStreamsAtOnce(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		const streams, items = 100, 200
+		const streams, items = 100, 100
 		_, p := served(w, count, parley.Concurrency(streams))
 		done := make(chan error, streams)
 		for range streams {
 			go func() {
-				got, err := read(parley.Stream[part](w.ctx(), p, items))
+				got, err := read(parley.Stream[part](w.longCtx(), p, items))
 				if err == nil && len(got) != items {
 					err = errors.New("items are missing")
 				}

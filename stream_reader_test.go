@@ -41,10 +41,11 @@ func (p *peer) tell(inbox, id string, m *parley.Message) {
 	p.publish(p.conn, inbox, m)
 }
 
-// expect returns the next frame, which must be of that kind and number.
+// expect returns the next frame, which must be of that kind and number. Signs of
+// life may come at any time.
 func (p *peer) expect(kind string, seq int) *parley.Message {
 	p.Helper()
-	m := next(p.world, p.frames)
+	m := nextFrame(p.world, p.frames)
 	require.Equal(p, kind, m.Headers[parley.HeaderStreamFrame])
 	if seq >= 0 {
 		require.EqualValues(p, seq, m.Headers[parley.HeaderStreamSeq])
@@ -57,9 +58,11 @@ func TestWhatAServiceSends(t *testing.T) {
 	everywhere(t, func(w *world) {
 		served(w, count)
 		p := newPeer(w)
-		p.ask("s1", "3", parley.HeaderStreamCredit, 2, parley.HeaderStreamBeat, 1)
+		p.ask("eager", "0", parley.HeaderStreamCredit, 2, parley.HeaderStreamBeat, 1)
+		require.EqualValues(w, 1000, p.expect("open", -1).Headers[parley.HeaderStreamBeat], "the service bounds the interval")
+		p.expect("end", 1)
+		p.ask("s1", "3", parley.HeaderStreamCredit, 2)
 		open := p.expect("open", -1)
-		require.EqualValues(w, 1000, open.Headers[parley.HeaderStreamBeat], "the service bounds the interval")
 		require.NotEmpty(w, open.ReplyTo)
 		run := open.Header(parley.HeaderStreamRun)
 		require.NotEmpty(w, run)
@@ -70,7 +73,7 @@ func TestWhatAServiceSends(t *testing.T) {
 			require.Equal(w, "application/json", m.ContentType)
 			require.Equal(w, transport.Transient, m.Persistence)
 		}
-		nothing(w, p.frames)
+		noFrame(w, p.frames)
 		// A grant may come as whatever number a client's library makes of it.
 		p.tell(open.ReplyTo, "s1", frame("credit", parley.HeaderStreamCredit, float64(10)))
 		p.expect("item", 3)
@@ -199,7 +202,7 @@ func TestCreditOfTheReaderBoundsTheHandler(t *testing.T) {
 		p.expect("item", 7)
 		p.tell(open.ReplyTo, "s", frame("cancel"))
 		require.Equal(w, parley.CodeCanceled, parley.CodeOf(next(w, blocked)))
-		nothing(w, p.frames)
+		noFrame(w, p.frames)
 	})
 }
 
@@ -242,7 +245,7 @@ func TestTwoReadersWithOneID(t *testing.T) {
 		b.ask("same", "9", parley.HeaderStreamCredit, 1, parley.HeaderDeadline, 0)
 		m := next(w, b.frames)
 		require.Equal(w, "already_exists", m.Header(parley.HeaderError))
-		nothing(w, a.frames)
+		noFrame(w, a.frames)
 	})
 }
 

@@ -134,26 +134,26 @@ func TestASilentReaderIsGivenUp(t *testing.T) {
 			}
 		})
 		require.NoError(t, app.Start(t.Context()))
-		ask := func(pairs ...any) (stop func()) {
+		ask := func(id string, pairs ...any) (stop func()) {
 			conn, err := broker.Connect(t.Context(), transport.Settings{Logger: slog.New(slog.DiscardHandler), OnReply: func(*parley.Message) {}})
 			require.NoError(t, err)
 			inbox, err := conn.(transport.Inboxes).Inbox(t.Context())
 			require.NoError(t, err)
 			m := frame("request", pairs...)
-			m.CorrelationID, m.ReplyTo, m.Body, m.ContentType = "s", inbox.Address, []byte("1"), "application/json"
+			m.CorrelationID, m.ReplyTo, m.Body, m.ContentType = id, inbox.Address, []byte("1"), "application/json"
 			_, err = conn.Publish(t.Context(), &transport.Publication{Message: m, Key: "count"})
 			require.NoError(t, err)
 			return func() { require.NoError(t, conn.Close(context.Background())) }
 		}
 		begin := time.Now()
-		stop := ask(parley.HeaderStreamCredit, 5, parley.HeaderStreamBeat, 2000)
+		stop := ask("promises", parley.HeaderStreamCredit, 5, parley.HeaderStreamBeat, 2000)
 		require.Equal(t, parley.CodeCanceled, parley.CodeOf(<-ended))
 		require.InDelta(t, 6*time.Second, time.Since(begin), float64(time.Second/2))
 		stop()
 
 		// One that promised none is waited for, until its inbox is gone.
 		begin = time.Now()
-		stop = ask(parley.HeaderStreamCredit, 5)
+		stop = ask("promises nothing", parley.HeaderStreamCredit, 5)
 		time.Sleep(time.Hour)
 		require.Empty(t, ended)
 		stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -202,14 +203,16 @@ func TestTheErrorOfASequence(t *testing.T) {
 func TestACallThatLeavesStopsBothSides(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		causes, items := make(chan error, 1), make(chan int, 1)
+		causes, items := make(chan error, 100), make(chan int, 100)
 		begun := make(chan struct{}, 100)
 		_, p := served(w, func(ctx context.Context, parts iter.Seq2[part, error]) (int, error) {
 			n := 0
 			for _, err := range parts {
 				if err != nil {
-					items <- n
-					causes <- context.Cause(ctx)
+					if n > 0 {
+						items <- n
+						causes <- context.Cause(ctx)
+					}
 					return n, err
 				}
 				if n++; n == 1 {
@@ -218,24 +221,21 @@ func TestACallThatLeavesStopsBothSides(t *testing.T) {
 			}
 			return n, nil
 		})
-		leaves := func(what string, want error, leave func(ctx context.Context, items iter.Seq[part]) error) {
-			over := make(chan struct{})
-			err := leave(w.ctx(), forever(over))
+		left := func(what string, over chan struct{}, err, want error) {
 			require.ErrorIs(w, err, want, what)
 			require.ErrorIs(w, err, parley.ErrOutcomeUnknown, what)
 			isOver(w, over)
 			require.Positive(w, next(w, items), what)
 			require.Error(w, next(w, causes), what)
 		}
+		leaves := func(what string, want error, leave func(ctx context.Context, items iter.Seq[part]) error) {
+			over := make(chan struct{})
+			left(what, over, leave(w.ctx(), forever(over)), want)
+		}
 		leaves("cancelled", context.Canceled, func(ctx context.Context, items iter.Seq[part]) error {
 			ctx, cancel := context.WithCancel(ctx)
 			go func() { <-begun; cancel() }()
 			_, err := parley.Request[int](ctx, p, items)
-			return err
-		})
-		leaves("timeout", parley.ErrTimeout, func(ctx context.Context, items iter.Seq[part]) error {
-			_, err := parley.Request[int](ctx, p, items, parley.Timeout(500*time.Millisecond))
-			next(w, begun)
 			return err
 		})
 		leaves("a loop that ends", context.Canceled, func(ctx context.Context, items iter.Seq[part]) (err error) {
@@ -244,6 +244,21 @@ func TestACallThatLeavesStopsBothSides(t *testing.T) {
 			for _, err = range parley.Stream[int](ctx, p, items) {
 			}
 			return err
+		})
+		w.inTime(func(limit time.Duration) bool {
+			over := make(chan struct{})
+			_, err := parley.Request[int](w.ctx(), p, forever(over), parley.Timeout(limit))
+			require.ErrorIs(w, err, parley.ErrTimeout)
+			select {
+			case <-over:
+			default:
+				return false // it was never begun
+			}
+			if len(begun) == 0 {
+				return false
+			}
+			left("timeout", over, err, parley.ErrTimeout)
+			return true
 		})
 	})
 }
@@ -287,46 +302,62 @@ func TestASlowHandlerSlowsTheClient(t *testing.T) {
 			for range items {
 				read++
 				ahead.Store(max(ahead.Load(), made.Load()-int64(read)))
-				if read == 3000 {
+				if read == 1000 {
 					break
 				}
 			}
 			return read
 		})
-		got, err := parley.Request[int](w.ctx(), p, iter.Seq[[]byte](func(yield func([]byte) bool) {
+		got, err := parley.Request[int](w.longCtx(), p, iter.Seq[[]byte](func(yield func([]byte) bool) {
 			for yield(body) {
 				made.Add(1)
 			}
 		}))
 		require.NoError(w, err)
-		require.Equal(w, 3000, got)
+		require.Equal(w, 1000, got)
 		// One item is in the handler's hands, and one in the client's.
 		require.LessOrEqual(w, ahead.Load(), int64(parley.DefaultStreamWindow+2))
-		require.Less(w, made.Load(), int64(3000+parley.DefaultStreamWindow+2))
+		require.Less(w, made.Load(), int64(1000+parley.DefaultStreamWindow+2))
 	})
 }
 
 func TestTheAnswerToAClientStreamDoesNotCome(t *testing.T) {
 	t.Parallel()
 	everywhere(t, func(w *world) {
-		app := w.app(parley.Timeout(500 * time.Millisecond))
-		causes := make(chan error, 1)
+		app := w.app()
+		begun, causes := make(chan struct{}, 100), make(chan error, 100)
 		app.Subscriber(w.at("stuck"), func(ctx context.Context, parts iter.Seq[part]) int {
+			begun <- struct{}{}
 			for range parts {
 			}
 			<-ctx.Done()
 			causes <- context.Cause(ctx)
 			return 1
 		})
-		p := app.Publisher(w.at("stuck"))
 		w.start(app)
-		_, err := parley.Request[int](w.ctx(), p, upload(3))
-		require.ErrorIs(w, err, parley.ErrTimeout)
-		require.ErrorContains(w, err, "of the last item")
-		require.Equal(w, parley.CodeCanceled, parley.CodeOf(next(w, causes)))
-		got, err := parley.Request[int](w.ctx(), p, upload(3), parley.QuietTimeout())
-		require.NoError(w, err)
-		require.Zero(w, got)
-		require.Error(w, next(w, causes))
+		w.inTime(func(limit time.Duration) bool {
+			p := app.Publisher(w.at("stuck"), parley.Timeout(limit))
+			_, err := parley.Request[int](w.ctx(), p, upload(3))
+			require.ErrorIs(w, err, parley.ErrTimeout)
+			if !strings.Contains(err.Error(), "no answer within "+limit.String()+" of the last item") {
+				return false
+			}
+			require.Equal(w, parley.CodeCanceled, parley.CodeOf(next(w, causes)))
+			return true
+		})
+		for len(begun) > 0 {
+			<-begun
+		}
+		w.inTime(func(limit time.Duration) bool {
+			p := app.Publisher(w.at("stuck"), parley.Timeout(limit))
+			got, err := parley.Request[int](w.ctx(), p, upload(3), parley.QuietTimeout())
+			require.NoError(w, err)
+			require.Zero(w, got)
+			if len(begun) == 0 {
+				return false
+			}
+			require.Error(w, next(w, causes))
+			return true
+		})
 	})
 }

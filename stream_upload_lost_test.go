@@ -125,13 +125,14 @@ func TestCompetingServicesOfClientStreams(t *testing.T) {
 			apps = append(apps, w.start(app))
 		}
 		client := w.app()
-		p := client.Publisher(w.at("count"))
+		// The last of them wait for all the others.
+		p := client.Publisher(w.at("count"), parley.Timeout(4*patience), parley.Idle(3*time.Minute))
 		apps = append(apps, w.start(client))
 		var all sync.WaitGroup
 		for range 20 {
 			all.Go(func() {
-				got, err := parley.Request[int](w.ctx(), p, upload(200))
-				if err != nil || got != 200 {
+				got, err := parley.Request[int](w.longCtx(), p, upload(100))
+				if err != nil || got != 100 {
 					w.Errorf("got %d, %v", got, err)
 				}
 			})

@@ -43,7 +43,7 @@ func TestClientStream(t *testing.T) {
 	everywhere(t, func(w *world) {
 		app, p := served(w, total)
 		for _, n := range []int{0, 1, 2, 31, 32, 33, 3000} {
-			got, err := parley.Request[int](w.ctx(), p, upload(n))
+			got, err := parley.Request[int](w.longCtx(), p, upload(n))
 			require.NoError(w, err)
 			require.Equal(w, sumOf(n), got)
 		}
@@ -141,7 +141,7 @@ func TestBothDirectionsAtOnce(t *testing.T) {
 		})
 		for _, n := range []int{0, 1, 33, 2000} {
 			sum := 0
-			for v, err := range parley.Stream[part](w.ctx(), p, upload(n)) {
+			for v, err := range parley.Stream[part](w.longCtx(), p, upload(n)) {
 				require.NoError(w, err)
 				sum += v.N
 			}

@@ -79,6 +79,29 @@ func (w *world) ctx() context.Context {
 	return ctx
 }
 
+// longCtx bounds a step with thousands of messages.
+func (w *world) longCtx() context.Context {
+	ctx, cancel := context.WithTimeout(w.Context(), 4*patience)
+	w.Cleanup(cancel)
+	return ctx
+}
+
+// inTime runs a step that ends with its limit, and in which something has to
+// happen before: where that came too late for a short limit, the next one is
+// longer.
+func (w *world) inTime(step func(limit time.Duration) (enough bool)) {
+	w.Helper()
+	for limit := 300 * time.Millisecond; !step(limit); limit *= 2 {
+		require.Less(w, limit, patience, "no limit was long enough")
+	}
+}
+
+// logged waits until an app has logged text.
+func (w *world) logged(text string) {
+	w.Helper()
+	require.Eventually(w, func() bool { return strings.Contains(w.log.String(), text) }, patience, time.Millisecond, text)
+}
+
 // client is a connection below parley: what a peer that nobody here wrote
 // would send and see.
 func (w *world) client() (transport.Conn, <-chan *parley.Message) {

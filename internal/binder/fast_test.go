@@ -80,8 +80,18 @@ func TestAllocationsOfACall(t *testing.T) {
 		byReflection = 4 // context, arguments, results, their list
 		direct       = 0
 	)
+	// Of many calls, since the race detector makes the codec's pool forget at
+	// random: one allocation more shows as 1.
+	allocations := func(f func()) float64 {
+		const calls = 2000
+		return testing.AllocsPerRun(1, func() {
+			for range calls {
+				f()
+			}
+		}) / calls
+	}
 	m := jsonMessage(orderBody)
-	codec := testing.AllocsPerRun(100, func() {
+	codec := allocations(func() {
 		var o order
 		if json.Unmarshal(m.Body, &o) != nil {
 			t.Fatal("order is not decoded")
@@ -99,7 +109,7 @@ func TestAllocationsOfACall(t *testing.T) {
 		{"direct", binder.Func(priceOrder), direct},
 	} {
 		p := compile(t, c.fn, binder.Config{})
-		all := testing.AllocsPerRun(100, func() {
+		all := allocations(func() {
 			out, err := p.Call(context.Background(), m, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -107,7 +117,7 @@ func TestAllocationsOfACall(t *testing.T) {
 			sink = out
 		})
 		t.Logf("%s: %v allocations, %v of them the codec's", c.name, all, codec)
-		require.LessOrEqual(t, all-codec, c.most, c.name)
+		require.Less(t, all-codec, c.most+0.5, c.name)
 	}
 }
 

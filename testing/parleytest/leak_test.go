@@ -22,7 +22,7 @@ func TestHandlerThatDoesNotReturn(t *testing.T) {
 			close(running)
 			<-release
 		})
-		ts := parleytest.Start(tb, app, parleytest.Patience(50*time.Millisecond))
+		ts := parleytest.Start(tb, app, parleytest.Patience(500*time.Millisecond))
 		ts.Publish("orders.place", order)
 		<-running
 	})

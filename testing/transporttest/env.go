@@ -15,7 +15,7 @@ import (
 
 // patience bounds a case, and separately its clean-up. It is far above what
 // any step takes on a busy machine.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // env is the surroundings of one case.
 type env struct {

@@ -126,6 +126,12 @@ func arrivalIsNoted(e *env) {
 	c.put(e.name("q"), "first")
 	c.put(e.name("q"), "second")
 	receive(e, busy, "the first message")
+	if e.Features.Inspect {
+		e.eventually("the broker has sent the second message", func() bool {
+			ready, err := c.inspector().Depth(e.ctx, e.name("q"))
+			return err == nil && ready == 0
+		})
+	}
 	waited := time.Now().Add(300 * time.Millisecond)
 	<-time.After(time.Until(waited))
 	close(release)

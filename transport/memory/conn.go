@@ -108,6 +108,15 @@ func (c *conn) forget(k *consumer) {
 	c.consumers = slices.DeleteFunc(c.consumers, func(o *consumer) bool { return o == k })
 }
 
+// loseReplies ends the reply addresses of a session that is about to be lost.
+func (c *conn) loseReplies() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.isClosed() {
+		c.mute(c.session.Load())
+	}
+}
+
 // loseSession ends the session and begins the next one, without its consumers.
 func (c *conn) loseSession() {
 	defer c.reports.tell()

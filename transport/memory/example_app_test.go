@@ -98,7 +98,7 @@ func ExampleBroker_Block() {
 	defer app.Stop(ctx)
 
 	broker.Block()
-	short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 	defer cancel()
 	err := mails.Publish(short, "first")
 	fmt.Println(errors.Is(err, parley.ErrBlocked), errors.Is(err, context.DeadlineExceeded))

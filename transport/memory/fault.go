@@ -13,6 +13,10 @@ import (
 // sessions go away. Consumers declare what they own and consume again.
 func (b *Broker) Disconnect() {
 	conns := b.connected()
+	// Nobody hears what another one says because it is cut first.
+	for _, c := range conns {
+		c.loseReplies()
+	}
 	for _, c := range conns {
 		c.loseSession()
 	}

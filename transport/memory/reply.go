@@ -54,11 +54,12 @@ func (c *conn) DurableReplies() bool { return c.endpoint.replies == replyNamed }
 type session struct {
 	// inbox is where replies to requests arrive, nil with a named reply queue.
 	inbox *inbox
-	// own is the inbox that others may be told, nil until it is asked for. It is
-	// guarded by conn.mu.
+	// own is the inbox that others may be told, nil until it is asked for. It and
+	// muted are guarded by conn.mu.
 	own *inbox
-	// ended is closed with the session.
+	// ended is closed with the session, by mute.
 	ended chan struct{}
+	muted bool
 	// accepted is what a request gets whose message is stored.
 	accepted transport.Pending
 }
@@ -111,8 +112,20 @@ func (c *conn) Inbox(ctx context.Context) (transport.Inbox, error) {
 	return transport.Inbox{Address: s.own.name, Lost: s.ended}, nil
 }
 
-// endSession ends the session's reply address and exclusive queues.
+// endSession ends the session's reply addresses and exclusive queues.
 func (c *conn) endSession(s *session) {
+	c.mute(s)
+	b := c.broker
+	for _, q := range b.queues.all() {
+		if q.owner == c {
+			b.deleteQueue(q, nil)
+		}
+	}
+}
+
+// mute ends the session's reply addresses, also those that were made since it
+// last did.
+func (c *conn) mute(s *session) {
 	b := c.broker
 	for _, i := range []*inbox{s.inbox, s.own} {
 		if i == nil {
@@ -123,11 +136,9 @@ func (c *conn) endSession(s *session) {
 		b.mu.Unlock()
 		i.close()
 	}
-	close(s.ended)
-	for _, q := range b.queues.all() {
-		if q.owner == c {
-			b.deleteQueue(q, nil)
-		}
+	if !s.muted {
+		s.muted = true
+		close(s.ended)
 	}
 }
 

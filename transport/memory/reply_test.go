@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime"
 	"strings"
@@ -67,6 +68,35 @@ func TestReplyAddressAfterDisconnect(t *testing.T) {
 	require.NotEqual(t, oldInbox, address)
 	require.NoError(t, inbox.reply(address, "in time"))
 	require.Equal(t, "in time", string((<-inbox.replies).Body))
+	require.Empty(t, direct.replies)
+}
+
+// A network that fails takes all sessions along: nobody hears what another one
+// says because it is cut first.
+func TestNobodyHearsOfADisconnect(t *testing.T) {
+	t.Parallel()
+	b := memory.New()
+	var says func() error
+	var outcomes []error
+	first, err := b.Connect(context.Background(), transport.Settings{
+		Logger: slog.New(slog.DiscardHandler), OnReply: func(*transport.Message) {},
+		OnLink: func(_ transport.State, now transport.Status) {
+			if says != nil && now.Err != nil {
+				outcomes = append(outcomes, says())
+			}
+		},
+	})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, first.Close(context.Background())) }()
+	inbox, direct := connect(t, b, b), connect(t, b, b.With(memory.DirectReplies()))
+	own, err := inbox.Conn.(transport.Inboxes).Inbox(context.Background())
+	require.NoError(t, err)
+	_, address := direct.ask()
+	says = func() error { return errors.Join(inbox.reply(own.Address, "cut"), inbox.reply(address, "cut")) }
+	b.Disconnect()
+	require.Len(t, outcomes, 1)
+	require.ErrorIs(t, outcomes[0], transport.ErrNoRoute)
+	require.Empty(t, inbox.replies)
 	require.Empty(t, direct.replies)
 }
 

@@ -193,6 +193,10 @@ func (k *consumer) begin(established bool) (*epoch, error) {
 		if e, err = k.open(s, queue); err == nil {
 			return e, nil
 		}
+		if code(err) == amqp.NotFound && !k.conn.cfg.passive && !k.sub.Topology.Passive {
+			// It was there a moment ago, and is declared again.
+			return nil, recovering{err}
+		}
 	}
 	if c := code(err); established && (c == amqp.ResourceLocked || c == amqp.NotFound) {
 		return nil, recovering{err}
@@ -201,11 +205,11 @@ func (k *consumer) begin(established bool) (*epoch, error) {
 }
 
 // recovering hides from errors.As that its cause is permanent: after a lost
-// connection it may well pass.
+// connection, or of a queue that has just been deleted, it may well pass.
 type recovering struct{ cause error }
 
 func (r recovering) Error() string {
-	return "rabbitmq: waiting for the queue after a lost connection: " + r.cause.Error()
+	return "rabbitmq: waiting for the queue: " + r.cause.Error()
 }
 
 func (k *consumer) open(s *session, queue string) (*epoch, error) {
