@@ -2,6 +2,7 @@ package rabbitmq_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -22,7 +23,7 @@ const largest = 8 << 20
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	node := rabbittest.Node(t, rabbitnode.Options{Config: []string{fmt.Sprintf("max_message_size = %d", largest)}})
-	options := []rabbitmq.Option{rabbitmq.Backoff(20*time.Millisecond, 500*time.Millisecond), rabbitmq.Heartbeat(2 * time.Second)}
+	options := []rabbitmq.Option{rabbitmq.Backoff(20*time.Millisecond, 500*time.Millisecond)}
 	for _, fault := range []struct {
 		name string
 		run  func(*testing.T, *rabbitnode.Node, []rabbitmq.Option)
@@ -135,10 +136,9 @@ func blockedByAlarm(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Opti
 
 func isBlocked(t *testing.T, err error) bool {
 	t.Helper()
-	if err == nil {
+	if !errors.Is(err, transport.ErrBlocked) {
 		return false
 	}
-	require.ErrorIs(t, err, transport.ErrBlocked)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	return true
 }
@@ -147,9 +147,13 @@ func publication(key, body string) *transport.Publication {
 	return &transport.Publication{Message: &transport.Message{Body: []byte(body)}, Key: key}
 }
 
+// noticed makes a silent broker one that is missed soon: too soon for a loaded
+// machine, where it is no test's subject.
+var noticed = rabbitmq.Heartbeat(2 * time.Second)
+
 func frozen(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option) {
 	t.Helper()
-	c := connect(t, settings(), node.URL(), options...)
+	c := connect(t, settings(), node.URL(), append(options, noticed)...)
 	s := queue(t)
 	k, bodies := collect(t, c, s)
 	require.NoError(t, node.Pause())
@@ -180,7 +184,7 @@ func frozenAtOnce(t *testing.T, node *rabbitnode.Node, options []rabbitmq.Option
 	var log logged
 	s := settings()
 	s.Logger = log.logger()
-	c := connect(t, s, proxy.URL(), options...)
+	c := connect(t, s, proxy.URL(), append(options, noticed)...)
 	proxy.Freeze()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
