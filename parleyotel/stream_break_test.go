@@ -142,11 +142,16 @@ func TestHowHandlersOfStreamsEnd(t *testing.T) {
 }
 
 // asks asks for a stream and grants 5 items of it. Headers that are nil are left
-// out.
+// out. The first frames are in heard.
 func (w *world) asks(queue string, headers parley.Headers) (heard <-chan *parley.Message, hangUp func()) {
 	w.Helper()
-	frames := make(chan *parley.Message, 1000)
-	conn, inbox := w.link(func(m *parley.Message) { frames <- m })
+	frames := make(chan *parley.Message, 100)
+	conn, inbox := w.link(func(m *parley.Message) {
+		select {
+		case frames <- m:
+		default:
+		}
+	})
 	m := &parley.Message{
 		Body: []byte("1"), ContentType: "application/json", CorrelationID: "s", ReplyTo: inbox,
 		Headers: parley.Headers{parley.HeaderStreamFrame: "request", parley.HeaderStreamCredit: 5},
