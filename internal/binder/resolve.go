@@ -2,7 +2,6 @@ package binder
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"reflect"
 
@@ -19,8 +18,9 @@ type PanicError struct {
 
 // Error returns the value as text.
 func (e *PanicError) Error() string {
-	if e.Value == ErrExited {
-		return ErrExited.Error()
+	// Not by errors.Is, which calls methods of what the handler panicked with.
+	if exit, ok := e.Value.(exitError); ok {
+		return exit.Error()
 	}
 	return fmt.Sprintf("panic: %v", e.Value)
 }
@@ -33,7 +33,13 @@ func (e *PanicError) Unwrap() error {
 
 // ErrExited is the value of a [*PanicError] of a handler that has not panicked: it
 // never returns all the same. It is also the outcome that cleanups see then.
-var ErrExited = errors.New("handler ended its goroutine (runtime.Goexit), as t.FailNow does")
+var ErrExited error = exitError{}
+
+type exitError struct{}
+
+func (exitError) Error() string {
+	return "handler ended its goroutine (runtime.Goexit), as t.FailNow does"
+}
 
 var errExited = &PanicError{Value: ErrExited}
 
