@@ -43,8 +43,9 @@ func MaxReplies(n int) SendOption {
 
 // Restarts lets a [Stream] go on when its handler runs again from the
 // beginning, for example because the service died half way. The loop then
-// gives [ErrStreamRestarted] and all items anew. Without it that error ends the
-// loop, unless no item was handed out yet.
+// gives [ErrStreamRestarted] and all items anew. It waits for them for the time of
+// [Idle]. Without Restarts that error ends the loop, unless no item was handed out
+// yet.
 func Restarts() SendOption {
 	return sendOption{"parley.Restarts()", func(s *sendSettings) { s.restarts, s.streamGiven = true, true }}
 }

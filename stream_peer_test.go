@@ -64,16 +64,23 @@ type stage struct {
 }
 
 func newStage(w *world) *stage {
-	s := &stage{world: w, requests: make(chan *parley.Message, 10)}
-	s.conn, s.control = w.client()
-	inbox, err := s.conn.(transport.Inboxes).Inbox(w.ctx())
-	require.NoError(w, err)
-	s.inbox = inbox.Address
-	_, err = s.conn.Subscribe(w.ctx(), rawSubscription(w, w.at("raw"), func(m *parley.Message) transport.Verdict {
+	s := newHeir(w)
+	s.requests = make(chan *parley.Message, 10)
+	_, err := s.conn.Subscribe(w.ctx(), rawSubscription(w, w.at("raw"), func(m *parley.Message) transport.Verdict {
 		s.requests <- m
 		return transport.Ack
 	}))
 	require.NoError(w, err)
+	return s
+}
+
+// newHeir is another instance, which goes on with what the stage was asked for.
+func newHeir(w *world) *stage {
+	s := &stage{world: w}
+	s.conn, s.control = w.client()
+	inbox, err := s.conn.(transport.Inboxes).Inbox(w.ctx())
+	require.NoError(w, err)
+	s.inbox = inbox.Address
 	return s
 }
 
@@ -259,6 +266,57 @@ func TestRestarts(t *testing.T) {
 		require.NoError(w, got.err)
 		require.Equal(w, []int{1, 1, 2, 3}, got.items)
 		require.Equal(w, 1, got.restarts)
+	})
+}
+
+// dies ends the service's connection, and its inbox with it.
+func (s *stage) dies() {
+	s.Helper()
+	require.NoError(s, s.conn.Close(s.ctx()))
+}
+
+// What a reader says to a service that died comes back, and does not end a
+// stream that may begin anew.
+func TestRestartsOutliveTheInbox(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		s, heir := newStage(w), newHeir(w)
+		s.busy = make(chan struct{})
+		m, done := s.ask(parley.Restarts(), parley.Window(1))
+		s.open(m, "a")
+		s.say(m, numberedItem("a", 1))
+		s.took(1)
+		s.say(m, numberedItem("a", 2))
+		s.dies()
+		s.busy <- struct{}{} // it takes the second one, and grants a third to nobody
+		s.busy <- struct{}{}
+		heir.open(m, "b")
+		heir.say(m, numberedItem("b", 1))
+		heir.took(1)
+		close(s.busy)
+		heir.say(m, numbered("end", "b", 2))
+		got := next(w, done)
+		require.NoError(w, got.err)
+		require.Equal(w, []int{1, 2, 1}, got.items)
+		require.Equal(w, 1, got.restarts)
+	})
+}
+
+func TestRestartsAreNotWaitedForLongerThanIdle(t *testing.T) {
+	t.Parallel()
+	everywhere(t, func(w *world) {
+		s := newStage(w)
+		m, done := s.ask(parley.Restarts(), parley.Window(1), parley.Idle(3*time.Second))
+		open := frame("open", parley.HeaderStreamRun, "a", parley.HeaderStreamBeat, 1000)
+		open.ReplyTo = s.inbox
+		s.say(m, open)
+		s.say(m, numberedItem("a", 1))
+		s.took(1)
+		s.dies()
+		got := next(w, done)
+		require.ErrorIs(w, got.err, parley.ErrStreamServerGone)
+		require.ErrorContains(w, got.err, "nothing came for 3s")
+		require.Equal(w, []int{1}, got.items)
 	})
 }
 

@@ -44,8 +44,10 @@ type reader struct {
 	mu     sync.Mutex
 	intake *stream.Intake
 	buffer []*Message
-	// control is the server's inbox, empty until it is known.
+	// control is the server's inbox, empty until it is known, and while another
+	// run is waited for because nobody listens there any more: vacant says that.
 	control string
+	vacant  bool
 	// peer is who listens there.
 	peer   *peer
 	opened bool
@@ -137,7 +139,7 @@ func (r *reader) answer(m *Message) {
 
 // meet learns where the server listens, and how often it gives a sign of life.
 func (r *reader) meet(inbox string, beat time.Duration) {
-	r.control, r.told = inbox, r.heard
+	r.control, r.vacant, r.told = inbox, false, r.heard
 	r.peer.leave()
 	r.peer = r.streams.peers.meet(inbox)
 	if beat > 0 {
@@ -146,15 +148,37 @@ func (r *reader) meet(inbox string, beat time.Duration) {
 	}
 }
 
+// repeatable reports whether the stream may begin anew.
+func (r *reader) repeatable() bool {
+	return (r.restarts || r.intake.Taken().Items == 0) && !r.feed.begun()
+}
+
+// gone is told that nobody listens at inbox. The request of a server that died is
+// delivered to another one: a stream that may begin anew waits for it.
+func (r *reader) gone(inbox string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case inbox != r.control:
+		// It was that of an earlier run.
+	case r.repeatable():
+		r.control, r.vacant = "", true
+		if r.feed != nil {
+			r.feed.reset()
+		}
+	default:
+		r.end(ErrStreamServerGone)
+	}
+}
+
 // restarted begins anew with another run of the handler, if the reader may.
 func (r *reader) restarted(m *Message, f *stream.Frame) {
-	handedOut := r.intake.Taken().Items > 0
-	if (handedOut && !r.restarts) || r.feed.begun() {
+	if !r.repeatable() {
 		r.control = m.ReplyTo
 		r.end(ErrStreamRestarted)
 		return
 	}
-	if handedOut {
+	if r.intake.Taken().Items > 0 {
 		r.notices++
 	}
 	r.buffer = nil
@@ -196,7 +220,11 @@ func (r *reader) tend(now, since time.Time) {
 		return
 	}
 	if now.Sub(later(later(r.heard, r.peer.lastHeard()), since)) >= r.idle {
-		r.end(fmt.Errorf("%w: nothing came for %v", ErrStreamStalled, r.idle))
+		reason := ErrStreamStalled
+		if r.vacant {
+			reason = ErrStreamServerGone
+		}
+		r.end(fmt.Errorf("%w: nothing came for %v", reason, r.idle))
 		return
 	}
 	if now.Sub(r.told) >= r.beat {
@@ -210,7 +238,8 @@ func (r *reader) grant() {
 	granted := r.intake.Granted()
 	f := stream.Of(stream.Credit)
 	f.Credit, f.CreditBytes, f.Seq = granted.Items, granted.Bytes, r.feed.sent()
-	r.streams.tell(r.id, r.control, &f, func() { r.fail(ErrStreamServerGone) })
+	inbox := r.control
+	r.streams.tell(r.id, inbox, &f, func() { r.gone(inbox) })
 }
 
 func later(a, b time.Time) time.Time {
