@@ -136,7 +136,7 @@ func TestTheServiceLosesItsConnection(t *testing.T) {
 		w.start(client)
 		var got []int
 		restarts := 0
-		// A sign of life before the service is back would tell that it is gone.
+		// However long the service takes to come back.
 		for v, err := range parley.Stream[part](w.ctx(), p, 500, parley.Restarts(), parley.Idle(3*time.Minute)) {
 			if errors.Is(err, parley.ErrStreamRestarted) {
 				restarts++
