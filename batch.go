@@ -49,7 +49,7 @@ func (e *BatchError) Unwrap() []error {
 // stored. After the first failure no further value is taken; the error is then a
 // [*BatchError] that tells of each one sent. ctx bounds the whole batch; values
 // is called in the caller's goroutine. Several batches may run at once, each
-// with a window of its own.
+// with a window of its own. Before the app is started it fails with [ErrNotSent].
 func PublishBatch[T any](ctx context.Context, p *Publisher, values iter.Seq[T], opts ...SendOption) error {
 	b, err := p.bound(ctx)
 	if err != nil {

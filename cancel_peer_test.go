@@ -24,10 +24,7 @@ type asker struct {
 func newAsker(w *world) *asker {
 	w.Helper()
 	a := &asker{world: w}
-	a.conn, a.heard = w.client()
-	inbox, err := a.conn.(transport.Inboxes).Inbox(w.ctx())
-	require.NoError(w, err)
-	a.inbox = inbox.Address
+	a.conn, a.inbox, a.heard = w.inbox()
 	return a
 }
 

@@ -201,10 +201,10 @@ func (d *delivery) postponed(wait time.Duration) *Message {
 	if !d.deadline.IsZero() {
 		left = max(1, (time.Until(d.deadline) - wait).Milliseconds())
 	}
-	if !d.marked && left > 0 {
+	switch {
+	case !d.marked && left > 0:
 		headers[HeaderRetryExpiration] = left
-	}
-	if d.marked {
+	case d.marked:
 		headers[HeaderDeadline] = left
 		if _, gathered := m.Headers[HeaderGather]; gathered {
 			headers[HeaderGather] = true

@@ -77,10 +77,7 @@ func newStage(w *world) *stage {
 // newHeir is another instance, which goes on with what the stage was asked for.
 func newHeir(w *world) *stage {
 	s := &stage{world: w}
-	s.conn, s.control = w.client()
-	inbox, err := s.conn.(transport.Inboxes).Inbox(w.ctx())
-	require.NoError(w, err)
-	s.inbox = inbox.Address
+	s.conn, s.inbox, s.control = w.inbox()
 	return s
 }
 

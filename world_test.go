@@ -120,6 +120,15 @@ func (w *world) client() (transport.Conn, <-chan *parley.Message) {
 	return conn, replies
 }
 
+// inbox is a client with an inbox, where heard arrives.
+func (w *world) inbox() (conn transport.Conn, address string, heard <-chan *parley.Message) {
+	w.Helper()
+	conn, heard = w.client()
+	inbox, err := conn.(transport.Inboxes).Inbox(w.ctx())
+	require.NoError(w, err)
+	return conn, inbox.Address, heard
+}
+
 // publish sends a raw message to a queue and waits until it is stored.
 func (w *world) publish(conn transport.Conn, queue string, m *parley.Message) {
 	w.Helper()
